@@ -1,0 +1,1 @@
+"""Ringward's public HTTP APIs: thin aiohttp handlers over the store. Never talks to the switch."""

@@ -1,0 +1,1 @@
+"""Ringward's engine: decides who is rung, when, and what they hear. No HTTP in here."""

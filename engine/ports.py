@@ -1,0 +1,179 @@
+"""What the engine needs from outside, as Protocols. Every adapter has a twin that passes the same contract tests.
+
+Implemented by `engine/switch/*` (Switch), `engine/store/*` (CallStore, HotlineStore), `engine/speech/*` (Speech).
+Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.vocabulary.commands import RowCommand, SwitchCommand
+from engine.vocabulary.events import CallArrived, Event
+from engine.vocabulary.values import Hotline, LiveLeg, RingwardError
+
+
+class SwitchLost(RingwardError):
+    """The connection to the switch is down; nothing was or will be sent."""
+
+
+class StoreFailed(RingwardError):
+    """The database did not confirm. Whether it committed is unknown."""
+
+
+class FencedOut(RingwardError):
+    """Another engine has taken this switch over. This one must stop at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The link to the switch is up (again): `is_fresh` when the switch itself restarted, so no older channel lives."""
+
+    is_fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    reason: str
+
+
+SwitchEvent = CallArrived | Event | Connected | Disconnected
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackRow:
+    """One step of a fallback call that the dialplan left in the switch's own database."""
+
+    key: str
+    leg: str
+    at: datetime
+    step: str
+    number: str
+    did: str
+    caller: str
+
+
+class Switch(Protocol):
+    """A softswitch: carries out commands, tells events."""
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled: reconnect with back-off and jitter."""
+
+    def events(self) -> AsyncIterator[SwitchEvent]:
+        """What happened, in order. One consumer."""
+
+    def now(self) -> datetime:
+        """The time by the switch's clock."""
+
+    def send(self, commands: Sequence[SwitchCommand]) -> None:
+        """Write the commands in order, in one socket write, without waiting. What fails comes back as an event.
+
+        Raises SwitchLost when there is no connection.
+        """
+
+    def renew(self, legs: Sequence[str], lease_s: int) -> None:
+        """Renew the lease of legs in hold or play, without waiting."""
+
+    async def live(self) -> Mapping[str, LiveLeg]:
+        """Every channel now, by leg id."""
+
+    async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
+        """Make the switch's own database say exactly this (see dialplans/asterisk): what the fallback rings."""
+
+    async def fallback_rows(self) -> Sequence[FallbackRow]:
+        """Steps of fallback calls not yet forgotten, oldest first."""
+
+    async def forget(self, rows: Sequence[FallbackRow]) -> None:
+        """Delete rows that were imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCall:
+    """A live call as it is stored. `state` and `outbox` are what `engine/store/codec.py` makes of them."""
+
+    call_id: str
+    organisation_id: int
+    hotline_id: int
+    flow: str
+    version: int
+    phase: str
+    state: Any
+    started_at: datetime
+    caller_leg: str
+    outbox: Sequence[SwitchCommand] = ()
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction saves: calls (last state wins), rows by call in order, and a heartbeat if it is due."""
+
+    calls: dict[str, SavedCall] = field(default_factory=dict)
+    rows: list[tuple[str, RowCommand]] = field(default_factory=list)
+    heartbeat: Mapping[str, Any] | None = None
+    metrics: str = ""
+
+
+class CallStore(Protocol):
+    """Live calls, their logs and records, and who owns the switch."""
+
+    async def take_over(self, stale_after_s: float) -> bool:
+        """Become the owner of the switch (rising fencing number) if nobody is, or the owner's process is dead,
+        or its heartbeat is older than `stale_after_s`. False: somebody else lives."""
+
+    async def save(self, batch: Batch) -> None:
+        """One transaction: durable when it returns. Raises FencedOut, StoreFailed."""
+
+    async def load_calls(self) -> Sequence[SavedCall]:
+        """Every stored live call of this switch, oldest first."""
+
+    async def call_of_leg(self, caller_leg: str) -> str | None:
+        """The id of the call, live or ended, that this inbound leg made."""
+
+
+class HotlineStore(Protocol):
+    """Hotlines as the engine needs them."""
+
+    async def by_number(self, number: str) -> Hotline | None:
+        """The hotline with this number (E.164 digits), with the active phones of its agents; one statement."""
+
+    async def all(self) -> Sequence[Hotline]: ...
+
+    async def unready(self) -> Sequence["UnreadyHotline"]:
+        """Hotlines whose speech or status is behind their revision; marks `created` ones `starting`."""
+
+    async def mark_ready(self, hotline: "UnreadyHotline", greeting: str | None, ask: str | None, error: str | None) -> None:
+        """Store the sounds of exactly this revision; a newer revision stays unready."""
+
+    def changes(self) -> AsyncIterator[int]:
+        """Ids of changed hotlines (0: any), by NOTIFY; a wake with 0 at least every 5 s, so that nothing is missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadyHotline:
+    hotline_id: int
+    revision: int
+    language: str
+    is_active: bool
+    tts_inbound: str
+    tts_outbound: str
+
+
+class Speech(Protocol):
+    """Text to a sound file, rendered once per (voice, version, text)."""
+
+    async def render(self, text: str, language: str) -> str:
+        """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed."""
+
+    def path(self, sound: str) -> Path: ...
+
+
+class SpeechFailed(RingwardError):
+    """The voice could not speak this text."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...

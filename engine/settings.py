@@ -1,0 +1,87 @@
+"""Every setting of Ringward, read once at start.
+
+From strongest to weakest: command line options, variables (`RINGWARD_RING_TIMEOUT_S`, `DATABASE_URL`), what
+`ringward up` wrote to `<home>/run/settings.json` (chosen ports, the AMI secret), `config/ringward.toml`, the
+defaults here.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUN_SETTINGS = "run/settings.json"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="RINGWARD_", extra="ignore", toml_file=PROJECT / "config" / "ringward.toml",
+        populate_by_name=True, validate_default=True,
+    )
+
+    home: Path = Path(".runtime")
+    database_url: str = Field("", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
+    switch: str = "asterisk"
+
+    # where things listen
+    api: str = "127.0.0.1:8080"
+    sip: str = "127.0.0.1:5060"
+    trunk: str = "127.0.0.1:5080"
+    ami_host: str = "127.0.0.1"
+    ami_port: int = Field(5038, ge=0, le=65535)
+    ami_user: str = "ringward"
+    ami_secret: str = ""
+
+    # the hotline
+    ring_timeout_s: int = Field(25, ge=1, le=300, description="how long a phone rings in one round")
+    rounds: int = Field(3, ge=1, le=20, description="how often each phone is rung for one caller")
+    round_min_s: float = Field(5, ge=0, le=300, description="a round takes at least this long (never over ring_timeout_s)")
+    ask_tries: int = Field(3, ge=1, le=10, description="how often an agent hears the question")
+    claim_s: float = Field(2, ge=0.5, le=10, description="an inbound call that no engine claimed by then goes to fallback")
+    lease_s: int = Field(10, ge=3, le=60, description="a waiting caller without an engine goes to fallback after this")
+    rtp_timeout_s: int = Field(60, ge=0, le=3600, description="a leg without RTP for this long is hung up")
+
+    # the capacity budget of the trunk
+    trunk_cps: float = Field(50, gt=0, description="new outbound legs a second")
+    trunk_channels: int = Field(500, ge=2, description="legs at once, both directions")
+
+    # speech
+    voice: str = "pico"
+    sounds_dir: Path | None = None      # None: <home>/sounds, which links to the recorded prompts
+    log_level: str = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, _RunSettings(settings_cls, init_settings),
+                TomlConfigSettingsSource(settings_cls))
+
+
+class _RunSettings(PydanticBaseSettingsSource):
+    """What the running `ringward up` of this home chose."""
+
+    def __init__(self, settings_cls: type[BaseSettings], init: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        home = init().get("home") or os.environ.get("RINGWARD_HOME") or ".runtime"
+        self._path = Path(home) / RUN_SETTINGS
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._path.read_text()))
+        except FileNotFoundError:
+            return {}

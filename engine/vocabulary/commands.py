@@ -1,0 +1,114 @@
+"""Commands: orders, in the imperative. Three kinds, told apart by who carries them out.
+
+* switch orders (`SwitchCommand`) go to the switch after the commit;
+* engine orders (`EngineCommand`) are timers, armed after the commit;
+* rows (`WriteEntry`, `WriteRecord`, `Finish`) are saved *in* the transaction that saves the state.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.vocabulary.values import Direction, EntryType, RecordStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Answer if needed and play `sound`, then hold with music under a lease, or hang up with `cause` (`then="bye"`).
+
+    `not_after`: by the switch's clock; later the order is wrong and is dropped with the rest of the step.
+    """
+
+    leg: str
+    sound: str
+    then: str = "hold"
+    cause: int = 16
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring `number` (E.164 digits); once answered ask for the accept key, up to `tries` times.
+
+    `peer` is the caller's *channel name*: with it the dialplan joins the two by itself when a person accepts and
+    no engine acts in time. `taken` is what a person hears who accepts too late.
+    """
+
+    leg: str
+    number: str
+    caller_id: str
+    ring_timeout_s: int
+    ask: str
+    taken: str
+    tries: int
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    leg: str
+    channel: str
+    peer: str
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    leg: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse an unanswered inbound leg: cause 1 → 404, 17 → 486, 20 → 480."""
+
+    leg: str
+    cause: int
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    name: str
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEntry:
+    """A line of the call log. `phone` is E.164 digits."""
+
+    at: datetime
+    type: EntryType
+    user_id: int | None = None
+    phone_id: int | None = None
+    phone: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """A telephone record: one leg, from its start to its end."""
+
+    leg: str
+    direction: Direction
+    from_number: str
+    to_number: str
+    start: datetime
+    answer: datetime | None
+    end: datetime
+    status: RecordStatus
+    cause: int
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The flow is over: the live call's row goes, its log gets `outcome`."""
+
+    at: datetime
+    outcome: str
+
+
+SwitchCommand = Play | Dial | Bridge | HangUp | Reject
+EngineCommand = SetTimer
+RowCommand = WriteEntry | WriteRecord | Finish
+Command = SwitchCommand | EngineCommand | RowCommand

@@ -1,0 +1,159 @@
+"""Events: facts, in the past tense. The switch, the clock and the allocator tell them; flows answer them.
+
+Every event carries `at`, the aware UTC time it happened by the *switch's* clock, because some orders are only
+right while the fact is young (ARCHITECTURE.md, "When the engine is gone"). `leg` is the leg it happened to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.vocabulary.values import AgentPhone, LiveLeg
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A channel reached us and waits for its first order. `did` and `caller` are digits only ('' if withheld)."""
+
+    at: datetime
+    leg: str
+    channel: str
+    did: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegGranted:
+    """The allocator gives this call one of the phones it wants, and the id of the leg to dial it with."""
+
+    at: datetime
+    leg: str
+    phone: AgentPhone
+
+
+@dataclass(frozen=True, slots=True)
+class PhonesTaken:
+    """Every phone that this call still wants is in use by other calls: nothing can be granted now."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A leg we dialled was answered (200 OK). Early media and 183 are no answer."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialRefused:
+    """The switch refused to dial: there never was a channel for this leg."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A `Play` ran to its end."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsEntered:
+    """The `Ask` verb ended: with the accept key, or with '' after its last try (silence or wrong keys)."""
+
+    at: datetime
+    leg: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """A leg ended. `cause` is Q.850; `sip` the final SIP response of the far side (0 when it did not refuse)."""
+
+    at: datetime
+    leg: str
+    cause: int
+    sip: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The dialplan itself joined a leg to a peer, because no engine did in time. No order is needed."""
+
+    at: datetime
+    leg: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackStarted:
+    """A caller waited without an engine until the lease ran out: the dialplan now rings by itself."""
+
+    at: datetime
+    leg: str
+    channel: str
+    did: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackStepped:
+    """One stored step of a fallback: `step` is `ring`, `accepted`, `joined`, `apology` or `ended`; `number` the phone."""
+
+    at: datetime
+    leg: str
+    step: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackExhausted:
+    """The fallback rang everybody in vain. The caller listens to music for a moment: an engine may take over."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExpired:
+    """Orders of this call were not sent: they came after the moment up to which they were right (`not_after`)."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What lives on the switch, told to every stored call when the engine starts or the connection returns."""
+
+    at: datetime
+    live: Mapping[str, LiveLeg]
+
+
+Event = (
+    LegGranted
+    | PhonesTaken
+    | Answered
+    | DialRefused
+    | Played
+    | DigitsEntered
+    | HungUp
+    | Joined
+    | FallbackStarted
+    | FallbackStepped
+    | FallbackExhausted
+    | OrderExpired
+    | TimerFired
+    | Reconciled
+)
