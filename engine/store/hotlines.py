@@ -1,0 +1,95 @@
+"""Hotlines for the engine, out of Postgres: `ports.HotlineStore`. Its twin is `memory_hotlines.py`.
+
+Numbers are stored with a plus and leave here as digits only. The engine never waits for a change: NOTIFY wakes
+it, and a wake every few seconds makes sure.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import asyncpg
+
+from engine.ports import StoreFailed, UnreadyHotline
+from engine.store import queries
+from engine.store.pool import acquired, connect, store_errors
+from engine.vocabulary.values import AgentPhone, Hotline
+
+CHANNEL = "ringward_hotline"
+WAKE_S = 5.0
+RETRY_S = 1.0
+
+SQL = queries.load("hotlines")
+
+
+class PostgresHotlines:
+    def __init__(self, database_url: str, pool: "asyncpg.Pool[Any]", wake_s: float = WAKE_S) -> None:
+        self._database_url = database_url
+        self._pool = pool
+        self._wake_s = wake_s
+
+    async def by_number(self, number: str) -> Hotline | None:
+        async with acquired(self._pool) as connection:
+            row = await connection.fetchrow(SQL["by_number"], f"+{number}")
+        return None if row is None else _hotline(row)
+
+    async def all(self) -> Sequence[Hotline]:
+        async with acquired(self._pool) as connection:
+            return [_hotline(row) for row in await connection.fetch(SQL["all"])]
+
+    async def unready(self) -> Sequence[UnreadyHotline]:
+        async with acquired(self._pool) as connection:
+            await connection.execute(SQL["mark_seen"])
+            rows = await connection.fetch(SQL["unready"])
+        return [UnreadyHotline(row["id"], row["revision"], row["language"], row["is_active"], row["tts_inbound"],
+                               row["tts_outbound"]) for row in rows]
+
+    async def mark_ready(
+        self, hotline: UnreadyHotline, greeting: str | None, ask: str | None, error: str | None,
+    ) -> None:
+        async with acquired(self._pool) as connection:
+            await connection.execute(SQL["mark_ready"], hotline.hotline_id, hotline.revision, greeting, ask, error)
+
+    async def changes(self) -> AsyncGenerator[int, None]:
+        """Never ends: a lost database is a wake now and then, until it is back and tells changes again."""
+        while True:
+            try:
+                async with aclosing(self._listen()) as heard:
+                    async for hotline_id in heard:
+                        yield hotline_id
+            except StoreFailed:
+                yield 0
+                await asyncio.sleep(RETRY_S)
+
+    async def _listen(self) -> AsyncGenerator[int, None]:
+        connection = await connect(self._database_url)
+        heard: asyncio.Queue[int] = asyncio.Queue()
+        try:
+            connection.add_termination_listener(lambda _: heard.put_nowait(0))
+            async with store_errors():
+                await connection.add_listener(CHANNEL, lambda *args: heard.put_nowait(int(args[3])))
+            yield 0                                 # what changed before we listened
+            while True:
+                try:
+                    hotline_id = await asyncio.wait_for(heard.get(), self._wake_s)
+                except TimeoutError:
+                    hotline_id = 0
+                    async with store_errors():      # also finds out that the server is gone without a word
+                        await connection.execute("SELECT 1")
+                if connection.is_closed():
+                    raise StoreFailed("the listening connection was closed")
+                yield hotline_id
+        finally:
+            connection.terminate()
+
+
+def _hotline(row: "asyncpg.Record") -> Hotline:
+    phones = zip(row["phone_ids"], row["user_ids"], row["numbers"], strict=True)
+    return Hotline(
+        hotline_id=row["id"], organisation_id=row["organisation_id"], number=row["number"][1:],
+        language=row["language"], is_active=row["is_active"], channels_inbound=row["channels_inbound"],
+        channels_outbound=row["channels_outbound"],
+        greeting=row["greeting_sound"] or f"{row['language']}/welcome",
+        ask=row["ask_sound"] or f"{row['language']}/ask",
+        phones=tuple(AgentPhone(phone_id, user_id, number[1:]) for phone_id, user_id, number in phones))

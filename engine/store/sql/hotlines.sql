@@ -1,0 +1,28 @@
+-- Hotlines as the engine needs them, of every organisation: the engine owns the switch, not an organisation.
+
+-- name: by_number
+-- One statement: it stands between the INVITE and the first ring.
+SELECT * FROM engine_hotlines WHERE number = $1
+
+-- name: all
+-- What the switch's own database must say for the fallback.
+SELECT * FROM engine_hotlines ORDER BY id
+
+-- name: mark_seen
+-- An engine has seen the POST: created → starting (or paused, when it was made inactive).
+UPDATE hotlines SET status = CASE WHEN is_active THEN 'starting' ELSE 'paused' END
+WHERE deleted_at IS NULL AND ready_revision < revision AND status = 'created'
+
+-- name: unready
+SELECT h.id, h.revision, o.language, h.is_active, h.tts_inbound, h.tts_outbound
+FROM hotlines h
+JOIN organisations o ON o.id = h.organisation_id
+WHERE h.deleted_at IS NULL AND h.ready_revision < h.revision
+ORDER BY h.id
+
+-- name: mark_ready
+-- Only the revision that was rendered: a PUT that came meanwhile stays unready. The trigger tells the engine.
+UPDATE hotlines
+SET ready_revision = revision, greeting_sound = $3, ask_sound = $4, error = $5,
+    status = CASE WHEN NOT is_active THEN 'paused' WHEN $5::text IS NOT NULL THEN 'error' ELSE 'active' END
+WHERE id = $1 AND revision = $2 AND deleted_at IS NULL
