@@ -1,0 +1,1 @@
+"""Starts the parts of a running system as children that die with it. An outer shell: nothing imports it but the CLI."""

@@ -1,0 +1,146 @@
+"""Real components for the tests, started when the first test asks for them, gone with the test run.
+
+`postgres_url` and `asterisk` live for the whole run. `database_url` is a fresh, migrated database for each test.
+`start_asterisk` and `home` are for tests that break what they use. With `DATABASE_URL` set its server is used, never
+its database: ours are made beside it.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from engine.runtime.asterisk import Asterisk, remove
+from engine.runtime.asterisk_package import AsteriskProgram, find_asterisk, tools_of_tests
+from engine.runtime.debian_package import Program
+from engine.runtime.folders import Home, open_home
+from engine.runtime.ports import Address
+from engine.runtime.postgres import Postgres
+from engine.settings import Settings
+from engine.store.migrate import migrate
+
+StartAsterisk = Callable[..., Asterisk]
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """A system's folders, for one test."""
+    yield from _temporary_home()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server on which tests may make databases: the address of its first database, as superuser."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    for folder in _temporary_home():
+        server = Postgres.start(folder)
+        try:
+            yield server.url
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def _template(postgres_url: str) -> Iterator[str]:
+    name = f"rw_template_{secrets.token_hex(4)}"
+    asyncio.run(_execute(postgres_url, f"CREATE DATABASE {name}"))
+    try:
+        asyncio.run(migrate(beside(postgres_url, name)))
+        yield name
+    finally:
+        asyncio.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(postgres_url: str, _template: str) -> Iterator[str]:
+    """An empty database with all migrations, for one test."""
+    name = f"rw_test_{secrets.token_hex(6)}"
+    asyncio.run(_execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {_template}"))
+    try:
+        yield beside(postgres_url, name)
+    finally:
+        asyncio.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def asterisk_program() -> AsteriskProgram:
+    return find_asterisk(report=print)
+
+
+@pytest.fixture(scope="session")
+def asterisk(asterisk_program: AsteriskProgram) -> Iterator[Asterisk]:
+    """A running Asterisk. Its trunk is a free port of 127.0.0.1 on which tests put their carrier. Leave it alive."""
+    for folder in _temporary_home():
+        server = Asterisk.start(folder, loopback_settings(folder), asterisk_program)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def start_asterisk(asterisk_program: AsteriskProgram) -> Iterator[StartAsterisk]:
+    """Starts further ones with settings of the test's choice: `start_asterisk(claim_s=0.5)`."""
+    servers: list[Asterisk] = []
+
+    def start(**settings: object) -> Asterisk:
+        folder = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
+        servers.append(Asterisk.start(folder, loopback_settings(folder, **settings), asterisk_program))
+        return servers[-1]
+
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.stop()
+            remove(server.home)
+
+
+@pytest.fixture(scope="session")
+def sipp() -> Program:
+    return tools_of_tests(report=print)[0]
+
+
+@pytest.fixture(scope="session")
+def espeak() -> Program:
+    return tools_of_tests(report=print)[1]
+
+
+def loopback_settings(home: Home, **overrides: object) -> Settings:
+    """Settings of a system on free ports of the loopback."""
+    return Settings(**{  # type: ignore[arg-type]
+        "home": home.path, "sip": "127.0.0.1:0", "ami_port": 0, "api": "127.0.0.1:0",
+        "trunk": str(Address("127.0.0.1", 0).chosen(socket.SOCK_DGRAM)), **overrides})
+
+
+def beside(url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10, command_timeout=30)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _temporary_home() -> Iterator[Home]:
+    folder = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
+    folder.path.chmod(0o755)  # the database's user must reach it
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder.private, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)
