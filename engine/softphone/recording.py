@@ -1,0 +1,77 @@
+"""Everything one call received as RTP, packet by packet with its time of arrival."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.softphone.g711 import BY_PAYLOAD_TYPE, FRAME, RATE, Samples
+
+_JUMP_S = 0.1  # a pause in arrivals longer than this is silence, whatever the timestamps say
+
+
+class Packet(NamedTuple):
+    at: float  # monotonic seconds
+    ssrc: int
+    timestamp: int
+    payload_type: int
+    payload: bytes
+
+    @property
+    def samples(self) -> Samples:
+        return BY_PAYLOAD_TYPE[self.payload_type].decode(self.payload)
+
+
+@dataclass(slots=True)
+class Recording:
+    packets: list[Packet] = field(default_factory=list)  # audio only
+    sound_s: float = 0.0  # how much of it was audible
+    first_sound_at: float | None = None
+
+    def add(self, packet: Packet) -> bool:
+        """Keep an audio packet; True if it is audible."""
+        self.packets.append(packet)
+        loud = packet.payload.translate(BY_PAYLOAD_TYPE[packet.payload_type].loud).count(1)
+        audible = loud > len(packet.payload) // 8
+        if audible:
+            self.sound_s += len(packet.payload) / RATE
+            self.first_sound_at = self.first_sound_at or packet.at
+        return audible
+
+    @property
+    def started_at(self) -> float | None:
+        return self.packets[0].at if self.packets else None
+
+    def pcm(self, from_at: float | None = None, to_at: float | None = None) -> Samples:
+        """What was heard between two monotonic times (default: all of it), pauses in the stream filled with silence."""
+        pieces: list[Samples] = []
+        last: Packet | None = None
+        for packet in self.packets:
+            if (from_at is not None and packet.at < from_at) or (to_at is not None and packet.at > to_at):
+                continue
+            missing = self._missing(last, packet) if last else 0
+            if missing:
+                pieces.append(np.zeros(missing, dtype=np.int16))
+            pieces.append(packet.samples)
+            last = packet
+        return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)
+
+    @property
+    def longest_gap_s(self) -> float:
+        """The longest time between two packets."""
+        arrivals = np.array([packet.at for packet in self.packets])
+        return float(np.diff(arrivals).max()) if arrivals.size > 1 else 0.0
+
+    def offset_s(self, at: float) -> float:
+        """Where in `pcm()` the packet lies that arrived at or first after a monotonic time."""
+        return self.pcm(to_at=at).size / RATE
+
+    @staticmethod
+    def _missing(last: Packet, packet: Packet) -> int:
+        """Samples of silence between two packets: by timestamp, if it agrees with the arrival times."""
+        by_arrival = round((packet.at - last.at) * RATE) - len(last.payload)
+        if packet.ssrc == last.ssrc:
+            by_timestamp = ((packet.timestamp - last.timestamp) & 0xFFFFFFFF) - len(last.payload)
+            if abs(by_timestamp - by_arrival) < _JUMP_S * RATE:
+                return max(0, by_timestamp)
+        return by_arrival // FRAME * FRAME if by_arrival > _JUMP_S * RATE else 0
