@@ -1,0 +1,39 @@
+# Two commands do everything: `make demo` and `make test`. Both set up first; that takes seconds when nothing is missing.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv/bin
+
+.PHONY: setup setup-tests demo up test test-unit lint bench-hotline venv
+
+setup: venv
+	@$(VENV)/python -m engine.runtime.setup
+
+venv:
+	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is missing. Install the Debian packages python3 and python3-venv" >&2; exit 1; }
+	@$(PYTHON) engine/runtime/bootstrap.py
+
+setup-tests: venv
+	@$(VENV)/python -m engine.runtime.setup --tests
+
+# a real call on a system of its own: see README
+demo: setup
+	@$(VENV)/ringward demo
+
+# serves in the foreground; Ctrl-C ends it
+up: setup
+	@$(VENV)/ringward up
+
+test: setup-tests lint
+	$(VENV)/python -m pytest
+
+# needs no service
+test-unit: venv
+	$(VENV)/python -m pytest tests/unit
+
+lint: venv
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+
+bench-hotline: setup
+	@$(VENV)/python -m bench.hotline
