@@ -49,10 +49,13 @@ class FallbackRow:
     key: str
     leg: str
     at: datetime
-    step: str
+    step: str  # start ring answered silent accepted leg apology ended
     number: str
     did: str
     caller: str
+    channel_leg: str
+    status: str
+    cause: int
 
 
 class Switch(Protocol):
@@ -91,7 +94,7 @@ class Switch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SavedCall:
-    """A live call as it is stored. `state` and `outbox` are what `engine/store/codec.py` makes of them."""
+    """A live call as it is stored. `state` and `outbox` are JSON values that `engine/codec.py` makes and reads."""
 
     call_id: str
     organisation_id: int
@@ -102,7 +105,8 @@ class SavedCall:
     state: Any
     started_at: datetime
     caller_leg: str
-    outbox: Sequence[SwitchCommand] = ()
+    outbox: Sequence[Any] = ()
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -129,7 +133,9 @@ class CallStore(Protocol):
         """Every stored live call of this switch, oldest first."""
 
     async def call_of_leg(self, caller_leg: str) -> str | None:
-        """The id of the call, live or ended, that this inbound leg made."""
+        """The id of the newest call, live or ended, that this inbound leg made."""
+
+    async def close(self) -> None: ...
 
 
 class HotlineStore(Protocol):

@@ -85,8 +85,12 @@ class Postgres:
         """As a power cut would, for this server: SIGQUIT, no checkpoint. (SIGKILL would leave its children behind.)"""
         stop(self.process, signal.SIGQUIT)
 
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the server again; does not wait for it."""
+        return _launch(self.home, self.argv, self.user)
+
     def restart(self) -> None:
-        self.process = _launch(self.home, self.argv, self.user)
+        self.process = self.launch()
         self.wait_ready()
 
     def stop(self) -> None:

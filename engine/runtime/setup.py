@@ -30,7 +30,7 @@ def main() -> int:
             if "--tests" in sys.argv:
                 tools_of_tests(report=report)
         if not machine_binaries() and not embedded_binaries():
-            raise RuntimeFailed("no Postgres: delete .venv and run `make setup`, or install the Debian package postgresql")
+            raise RuntimeFailed("no Postgres: delete .venv and run `make setup`, or install the package postgresql")
     except RuntimeFailed as error:
         console.print(f"setup: {error}", highlight=False, markup=False)
         return 1

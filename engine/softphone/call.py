@@ -41,7 +41,7 @@ class Call:
         self._sdp = ""  # our last description
         self._resending: Resending | None = None
         self._heard: list[tuple[float, Callable[[], object]]] = []  # amounts of sound that somebody waits for
-        self._stream = RtpStream(endpoint.address[0], self._on_audio, self._on_key)
+        self._stream = RtpStream(endpoint.address[0], self._on_audio, self._on_key, self._on_pressed)
         endpoint.add(dialog.call_id, self)
 
     @property
@@ -172,6 +172,9 @@ class Call:
 
     def _on_key(self, key: str) -> None:
         self._note("dtmf", key)
+
+    def _on_pressed(self, key: str) -> None:
+        self._note("dtmf ended", key)
 
     # SIP
 

@@ -21,7 +21,8 @@ class Entry:
     """`at` is monotonic seconds; `who` the phone's or caller's number; `call` the SIP Call-ID.
 
     `what` is one of: invite, cancel, ack, bye, "<status> sent", "<status> received", "invite sent", "cancel sent",
-    "bye sent", dtmf, "dtmf sent", "first rtp", "first sound", "unknown number".
+    "bye sent", ringing, answered, refused, ended, dtmf (heard), "dtmf sent" (begun), "dtmf ended" (its end has left),
+    "first rtp", "first sound", "heard <n> s", "unknown number".
     `cause` is the Q.850 number that came with it, if any (26: completed elsewhere).
     """
 

@@ -58,6 +58,24 @@ def hears(recording: Samples, prompt: Path | Samples, length_s: float = 3.0, at_
     return match if match.value >= at_least else None
 
 
+def onset_s(looped: Samples, recording: Samples, at_least: float = 0.7) -> float | None:
+    """When the first 20 ms of an endlessly repeated sound were heard, in seconds; None if it was not heard at all.
+
+    Finds a stretch where one whole turn of it fits, and follows it back, frame by frame, to its first audible frame.
+    """
+    match = find(looped, recording)
+    if match.value < at_least:
+        return None
+    start = round(match.offset_s * RATE)
+    expected = np.roll(np.tile(looped, start // looped.size + 2), start % looped.size)  # aligned with the recording
+    while start >= FRAME:
+        before = slice(start - FRAME, start)
+        if find(expected[before], recording[before], to_s=1 / RATE).value < at_least:
+            break
+        start -= FRAME
+    return start / RATE
+
+
 def activity(recording: Samples, threshold: float = 200.0) -> NDArray[np.bool_]:
     """For each 20 ms of the recording: is there a sound (RMS over `threshold`)?"""
     frames = recording[: recording.size // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)

@@ -1,5 +1,6 @@
 """Everything one call received as RTP, packet by packet with its time of arrival."""
 
+import bisect
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +21,20 @@ class Packet(NamedTuple):
     @property
     def samples(self) -> Samples:
         return BY_PAYLOAD_TYPE[self.payload_type].decode(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a recording, and when each sample of it arrived."""
+
+    samples: Samples
+    _starts: list[int]
+    _arrivals: list[float]
+
+    def arrived_at(self, offset_s: float) -> float:
+        """When the packet came that holds this place, monotonic seconds."""
+        packet = bisect.bisect_right(self._starts, round(offset_s * RATE)) - 1
+        return self._arrivals[max(0, packet)]
 
 
 @dataclass(slots=True)
@@ -43,8 +58,14 @@ class Recording:
         return self.packets[0].at if self.packets else None
 
     def pcm(self, from_at: float | None = None, to_at: float | None = None) -> Samples:
-        """What was heard between two monotonic times (default: all of it), pauses in the stream filled with silence."""
+        """What was heard between two monotonic times (default: all), pauses in the stream filled with silence."""
+        return self.stretch(from_at, to_at).samples
+
+    def stretch(self, from_at: float | None = None, to_at: float | None = None) -> "Stretch":
         pieces: list[Samples] = []
+        starts: list[int] = []
+        arrivals: list[float] = []
+        position = 0
         last: Packet | None = None
         for packet in self.packets:
             if (from_at is not None and packet.at < from_at) or (to_at is not None and packet.at > to_at):
@@ -52,19 +73,18 @@ class Recording:
             missing = self._missing(last, packet) if last else 0
             if missing:
                 pieces.append(np.zeros(missing, dtype=np.int16))
+            starts.append(position + missing)
+            arrivals.append(packet.at)
             pieces.append(packet.samples)
+            position += missing + len(packet.payload)
             last = packet
-        return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)
+        return Stretch(np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16), starts, arrivals)
 
     @property
     def longest_gap_s(self) -> float:
         """The longest time between two packets."""
         arrivals = np.array([packet.at for packet in self.packets])
         return float(np.diff(arrivals).max()) if arrivals.size > 1 else 0.0
-
-    def offset_s(self, at: float) -> float:
-        """Where in `pcm()` the packet lies that arrived at or first after a monotonic time."""
-        return self.pcm(to_at=at).size / RATE
 
     @staticmethod
     def _missing(last: Packet, packet: Packet) -> int:

@@ -11,7 +11,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 from aiortp.dtmf import DTMF_EVENTS, DtmfEvent
 from aiortp.packet import RtpPacket, is_rtcp
@@ -26,19 +26,31 @@ _KEY_PAUSE = 4  # ticks between two keys
 _END_REPEATS = 3  # RFC 4733 section 2.5.1.4: the end packet is sent three times
 
 Address = tuple[str, int]
-Frame = tuple[bool, bytes, int]  # is a telephone event, payload, samples that the timestamp lags behind
+
+
+class Frame(NamedTuple):
+    """20 ms in which a key is sent instead of the audio."""
+
+    payload: bytes
+    lag: int | None = None  # of a telephone event: samples since the key's begin; None: it is audio
+    last_of: str = ""  # the key that ends with this frame
 
 
 class RtpStream:
-    """One socket, both directions. `on_audio` gets each packet and whether it is audible, `on_key` each key heard."""
+    """One socket, both directions. `on_audio` gets each packet and whether it is audible, `on_key` each key heard,
+    `on_pressed` each key of ours when its end has left.
+    """
 
-    def __init__(self, host: str, on_audio: Callable[[Packet, bool], None], on_key: Callable[[str], None]) -> None:
+    def __init__(
+        self, host: str, on_audio: Callable[[Packet, bool], None], on_key: Callable[[str], None],
+        on_pressed: Callable[[str], None],
+    ) -> None:
         self.recording = Recording()
         self.remote: Address | None = None
         self.codec: Codec = PCMA
         self.event_type: int | None = None  # payload type of RFC 4733, None: keys are sent as tones
         self.sent = 0
-        self._on_audio, self._on_key = on_audio, on_key
+        self._on_audio, self._on_key, self._on_pressed = on_audio, on_key, on_pressed
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._playing: Samples | None = None
@@ -107,11 +119,13 @@ class RtpStream:
         if not self._frames:
             self._send(self.codec.payload_type, sound)
         else:
-            is_event, payload, lag = self._frames.popleft()
-            if is_event:
-                self._send_event(payload, lag)
+            frame = self._frames.popleft()
+            if frame.lag is None:
+                self._send(self.codec.payload_type, frame.payload)
             else:
-                self._send(self.codec.payload_type, payload)
+                self._send_event(frame.payload, frame.lag)
+            if frame.last_of:
+                self._on_pressed(frame.last_of)
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
 
     def _next_audio(self) -> bytes:
@@ -145,14 +159,17 @@ class RtpStream:
 
     def _events(self, key: str, ticks: int) -> Iterator[Frame]:
         for tick in range(ticks):
-            event = DtmfEvent(DTMF_EVENTS[key], end=tick == ticks - 1, volume=10, duration=(tick + 1) * FRAME)
-            yield True, event.serialize(), tick * FRAME
-        yield from ((False, self.codec.silence, 0) for _ in range(_KEY_PAUSE))
+            end = tick == ticks - 1
+            event = DtmfEvent(DTMF_EVENTS[key], end=end, volume=10, duration=(tick + 1) * FRAME)
+            yield Frame(event.serialize(), tick * FRAME, key if end else "")
+        yield from [Frame(self.codec.silence)] * _KEY_PAUSE
 
     def _tones(self, key: str, ticks: int) -> Iterator[Frame]:
         encoded = self.codec.encode(audio.dtmf(key, ticks * TICK_S))
-        yield from ((False, encoded[start : start + FRAME], 0) for start in range(0, len(encoded), FRAME))
-        yield from ((False, self.codec.silence, 0) for _ in range(_KEY_PAUSE))
+        for tick in range(ticks):
+            payload = encoded[tick * FRAME : (tick + 1) * FRAME]
+            yield Frame(payload, last_of=key if tick == ticks - 1 else "")
+        yield from [Frame(self.codec.silence)] * _KEY_PAUSE
 
     # receiving
 

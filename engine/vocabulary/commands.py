@@ -26,6 +26,14 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Music under a lease: takes over a caller whose fallback is exhausted."""
+
+    leg: str
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Ring `number` (E.164 digits); once answered ask for the accept key, up to `tries` times.
 
@@ -59,7 +67,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refuse an unanswered inbound leg: cause 1 → 404, 17 → 486, 20 → 480."""
+    """Refuse an unanswered inbound leg: cause 1 → 404, 17 → 486, 20 → 480, 34 → 503."""
 
     leg: str
     cause: int
@@ -108,7 +116,7 @@ class Finish:
     outcome: str
 
 
-SwitchCommand = Play | Dial | Bridge | HangUp | Reject
+SwitchCommand = Play | Hold | Dial | Bridge | HangUp | Reject
 EngineCommand = SetTimer
 RowCommand = WriteEntry | WriteRecord | Finish
 Command = SwitchCommand | EngineCommand | RowCommand

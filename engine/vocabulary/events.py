@@ -103,12 +103,20 @@ class FallbackStarted:
 
 @dataclass(frozen=True, slots=True)
 class FallbackStepped:
-    """One stored step of a fallback: `step` is `ring`, `accepted`, `joined`, `apology` or `ended`; `number` the phone."""
+    """A row that the fallback left, about the caller's `leg`.
+
+    `step`: ring, answered, silent, accepted, leg (an agent's leg `channel_leg` ended, with Dial's `status`),
+    apology, ended. `number` is the agent's.
+    """
 
     at: datetime
     leg: str
     step: str
-    number: str
+    number: str = ""
+    channel_leg: str = ""
+    status: str = ""
+    cause: int = 16
+    key: str = ""  # rises with time; a row told twice is known by it
 
 
 @dataclass(frozen=True, slots=True)

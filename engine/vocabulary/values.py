@@ -24,6 +24,7 @@ class Cause(IntEnum):
     SUBSCRIBER_ABSENT = 20
     REJECTED = 21
     ANSWERED_ELSEWHERE = 26
+    CONGESTION = 34
     FAILURE = 38
     INTERWORKING = 127
 
@@ -108,3 +109,15 @@ class LiveLeg:
     bridge: str
     linked: str
     age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings that a call keeps from its start to its end (see `engine/settings.py`)."""
+
+    ring_timeout_s: int
+    rounds: int
+    round_min_s: float
+    ask_tries: int
+    # orders that compete with a deadline of the dialplan are right only while the fact is this young
+    claim_within_s: float

@@ -1,0 +1,170 @@
+"""The engine process: puts the parts together. The only module that imports everything of the engine.
+
+`ringward engine` calls `run`. Order at start: own the switch (or stand by until its owner is gone), load stored calls,
+connect, reconcile. SIGTERM or SIGINT: no new calls, wait up to DRAIN_S for those that live; a second one ends at once.
+Calls survive either way: the switch keeps them, the next engine adopts them.
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+
+import structlog
+
+from engine.call import Calls
+from engine.figures import Figures
+from engine.inbound import Inbound
+from engine.ports import CallStore, Connected, Disconnected, FencedOut, HotlineStore, StoreFailed, Switch
+from engine.provision import Provision
+from engine.reconcile import Reconcile
+from engine.settings import Settings
+from engine.speech.service import SpeechService
+from engine.store.calls import PostgresCalls
+from engine.store.hotlines import PostgresHotlines
+from engine.switch.asterisk.switch import AsteriskSwitch
+from engine.vocabulary.events import CallArrived, FallbackStarted
+from engine.vocabulary.values import Rules
+
+log = structlog.get_logger()
+
+STALE_AFTER_S = 10.0
+DRAIN_S = 10.0
+CLAIM_MARGIN_S = 0.5
+
+
+def rules(settings: Settings) -> Rules:
+    return Rules(
+        ring_timeout_s=settings.ring_timeout_s, rounds=settings.rounds, round_min_s=settings.round_min_s,
+        ask_tries=settings.ask_tries, claim_within_s=max(0.25, settings.claim_s - CLAIM_MARGIN_S),
+    )
+
+
+class Engine:
+    """One engine on one switch. Its parts are arguments, so that tests put in twins."""
+
+    def __init__(
+        self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, speech: SpeechService
+    ) -> None:
+        self._switch = switch
+        self._store = store
+        self._speech = speech
+        self._figures = Figures()
+        self._hotlines = hotlines
+        self._rules = rules(settings)
+        self.calls = Calls(
+            switch, store, self._rules, self._figures, lease_s=settings.lease_s, trunk_cps=settings.trunk_cps,
+            trunk_channels=settings.trunk_channels,
+        )
+        self._reconcile = Reconcile(switch, store, hotlines, self.calls)
+        self._provision = Provision(switch, hotlines, speech)
+        self._inbound: Inbound | None = None
+        self._is_connected = False
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """No new calls; `run` returns when the calls are over or DRAIN_S have passed."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        await self._own_switch()
+        outboxes = await self._load()
+        async with asyncio.TaskGroup() as tasks:
+            self._inbound = Inbound(self._switch, self._hotlines, self.calls, self._rules, tasks)
+            self._reconcile.soon(outboxes)
+            running = [
+                tasks.create_task(work) for work in (
+                    self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
+                    self._provision.run(), self._tick(), self._speech.run(),
+                )
+            ]
+            await self._stop.wait()
+            await self._drain()
+            for task in running:
+                task.cancel()
+        await self._store.close()
+
+    async def _own_switch(self) -> None:
+        has_waited = False
+        while True:
+            try:
+                if await self._store.take_over(STALE_AFTER_S):
+                    return
+                if not has_waited:
+                    log.info("engine.standing_by")
+                    has_waited = True
+            except StoreFailed as error:
+                log.warning("engine.database_unreachable", error=str(error))
+            await asyncio.sleep(0.5)
+
+    async def _load(self):  # type: ignore[no-untyped-def]
+        while True:
+            try:
+                return await self.calls.load()
+            except StoreFailed:
+                await asyncio.sleep(0.5)
+
+    async def _listen(self) -> None:
+        assert self._inbound is not None  # noqa: S101
+        async for event in self._switch.events():
+            match event:
+                case Connected(is_fresh):
+                    log.info("switch.connected", fresh=is_fresh)
+                    self._is_connected = True
+                    self._reconcile.soon()
+                    self._provision.refresh()
+                case Disconnected(reason):
+                    log.warning("switch.disconnected", reason=reason)
+                    self._is_connected = False
+                case CallArrived():
+                    self._inbound.arrived(event)
+                case FallbackStarted() if not self.calls.knows(event.leg):
+                    self._inbound.arrived(event)
+                case _:
+                    if not self._inbound.holds(event):
+                        self.calls.mailbox.post(event)
+
+    async def _tick(self) -> None:
+        while True:
+            phases = Counter(call.state.phase for call in self.calls.live())
+            self._figures.live(phases, self._switch.lag_s)
+            self.calls.status = {
+                "switch": self._is_connected, "speech": self._speech.ready,
+                "taking_calls": self._is_connected and not self._stop.is_set(),
+            }
+            self.calls.mailbox.tick()
+            await asyncio.sleep(1.0)
+
+    async def _drain(self) -> None:
+        assert self._inbound is not None  # noqa: S101
+        self._inbound.is_draining = True
+        log.info("engine.draining", live=len(self.calls.ids()))
+        until = time.monotonic() + DRAIN_S
+        while self.calls.ids() and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+
+
+async def run(settings: Settings) -> int:
+    """Exit status: 0 after a stop, 3 when another engine took the switch over."""
+    sounds = settings.sounds_dir or settings.home / "sounds"
+    switch = AsteriskSwitch(settings)
+    hotlines = await PostgresHotlines.connect(settings.database_url)
+    speech = SpeechService(settings.voice, sounds)
+    engine = Engine(settings, switch, PostgresCalls(settings.database_url, settings.switch), hotlines, speech)
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+
+    def stop() -> None:
+        if engine.is_stopping:
+            task.cancel()
+        engine.stop()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+    try:
+        await engine.run()
+    except* FencedOut as error:
+        log.error("engine.fenced_out", error=str(error.exceptions[0]))
+        return 3
+    return 0

@@ -1,0 +1,390 @@
+"""The live calls: mailbox → step → save state and outbox → execute. The only such loop.
+
+`engine/app.py` runs it; `inbound.py`, `reconcile.py`, timers and the switch post to its mailbox, nobody else touches a
+call. One round takes everything that is in the mailbox, steps it in memory, gives free phones to waiting callers, saves
+all of it in one transaction, and only then writes the commands to the switch. The next round begins after that, so the
+outbox can be a column of the call's row.
+
+Invariant: memory is never ahead of the disk for longer than one save. If a save fails, memory is dropped and loaded
+again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
+"""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from engine import codec
+from engine.figures import Figures
+from engine.flows import hotline as flow
+from engine.flows.hotline_state import State, Step
+from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
+from engine.policy.capacity import Bucket
+from engine.policy.routing import Waiting, grant_phones
+from engine.ports import Batch, CallStore, SavedCall, StoreFailed, Switch, SwitchLost
+from engine.vocabulary.commands import (
+    Bridge,
+    Command,
+    Dial,
+    Finish,
+    HangUp,
+    Hold,
+    Play,
+    Reject,
+    RowCommand,
+    SetTimer,
+    SwitchCommand,
+    WriteEntry,
+    WriteRecord,
+)
+from engine.vocabulary.events import (
+    CallArrived,
+    Event,
+    FallbackStarted,
+    Joined,
+    LegGranted,
+    PhonesTaken,
+    TimerFired,
+)
+from engine.vocabulary.values import EntryType, Hotline, Rules
+
+log = structlog.get_logger()
+
+# A lease is renewed only while the proof that the database answers is this young. It must stay below the time after which
+# the dialplan joins an accepting agent by itself: a renewal sent into a talk would cut the talk.
+RENEW_WITHIN_S = 1.0
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call in memory. `wants`, `legs` and `numbers` are derived from the state after each step."""
+
+    call_id: str
+    state: State
+    started_at: datetime
+    is_new: bool = True
+    wants: Waiting | None = None
+    legs: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    renewed_s: float = 0.0
+    accepted_at: datetime | None = None
+    has_dialled: bool = False
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did: to be saved, then executed."""
+
+    dirty: dict[str, LiveCall] = field(default_factory=dict)
+    orders: dict[str, list[SwitchCommand]] = field(default_factory=dict)
+    timers: list[tuple[str, SetTimer]] = field(default_factory=list)
+    rows: list[tuple[str, RowCommand]] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    settled: list[asyncio.Event] = field(default_factory=list)
+    has_tick: bool = False
+    began_s: float = field(default_factory=time.monotonic)
+
+
+class Calls:
+    """Every live call of one switch."""
+
+    def __init__(
+        self, switch: Switch, store: CallStore, rules: Rules, figures: Figures, *, lease_s: int, trunk_cps: float,
+        trunk_channels: int,
+    ) -> None:
+        self._switch = switch
+        self._store = store
+        self._rules = rules
+        self._figures = figures
+        self._lease_s = lease_s
+        self._trunk_channels = trunk_channels
+        self._bucket = Bucket.full(trunk_cps, time.monotonic())
+        self.mailbox = Mailbox()
+        self._calls: dict[str, LiveCall] = {}
+        self._by_leg: dict[str, str] = {}
+        self._by_number: dict[str, str] = {}
+        self._outbound: Counter[int] = Counter()
+        self._wanting: dict[str, Waiting] = {}
+        self._reloads = 0
+        self.status: dict[str, Any] = {}
+
+    # --- what others may ask -------------------------------------------------------------------------------------
+
+    async def settled(self) -> None:
+        """Wait until everything posted so far is durable."""
+        done = asyncio.Event()
+        self.mailbox.post(Settled(done))
+        await done.wait()
+
+    def knows(self, leg: str) -> bool:
+        return leg in self._by_leg
+
+    def ids(self) -> list[str]:
+        return list(self._calls)
+
+    def legs(self) -> set[str]:
+        return set(self._by_leg)
+
+    @property
+    def reloads(self) -> int:
+        """Rises whenever memory was dropped: somebody must reconcile."""
+        return self._reloads
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled, or FencedOut."""
+        while True:
+            items = await self.mailbox.take_all()
+            done = self._step_all(items)
+            try:
+                await self._save(done)
+            except StoreFailed as error:
+                log.warning("calls.save_failed", error=str(error), items=len(items))
+                await self._begin_again(items)
+                continue
+            self._execute(done)
+
+    def _step_all(self, items: Sequence[Item]) -> Round:
+        work = Round()
+        for item in items:
+            match item:
+                case Tick():
+                    work.has_tick = True
+                case Settled(done):
+                    work.settled.append(done)
+                case Begin(event, hotline):
+                    self._begin(event, hotline, work)
+                case ForCall(call_id, event):
+                    self._step(call_id, event, work)
+                case _:
+                    self._step(self._call_of(item), item, work)
+        self._give_phones(work)
+        return work
+
+    def _call_of(self, event: Event) -> str | None:
+        call_id = self._by_leg.get(getattr(event, "leg", ""))
+        if call_id is None and isinstance(event, Joined):
+            call_id = self._by_leg.get(event.peer)
+        return call_id
+
+    def _begin(self, event: CallArrived | FallbackStarted, hotline: Hotline, work: Round) -> None:
+        if event.leg in self._by_leg:  # posted again after a failed save that did commit
+            return
+        call_id = str(uuid.uuid4())
+        with structlog.contextvars.bound_contextvars(call_id=call_id):
+            try:
+                if isinstance(event, CallArrived):
+                    step = flow.start(event, hotline, self._rules, self._callers_of(hotline.hotline_id))
+                else:
+                    step = flow.start_in_fallback(event, hotline, self._rules)
+            except Exception:
+                log.exception("call.start_failed", hotline=hotline.hotline_id)
+                return  # nobody claims the caller: the dialplan serves him
+            call = self._calls[call_id] = LiveCall(call_id, step.state, event.at)
+            self._apply(call, step, event, work)
+
+    def _callers_of(self, hotline_id: int) -> int:
+        return sum(
+            1 for call in self._calls.values()
+            if call.state.hotline.hotline_id == hotline_id and flow.takes_inbound_channel(call.state)
+        )
+
+    def _step(self, call_id: str | None, event: Event, work: Round) -> None:
+        call = self._calls.get(call_id or "")
+        if call is None:
+            return
+        with structlog.contextvars.bound_contextvars(call_id=call.call_id):
+            try:
+                step = flow.step(call.state, event)
+            except Exception:
+                self._fail(call, event, work)
+                return
+            if step.state is not call.state or step.commands:
+                self._apply(call, step, event, work)
+
+    def _apply(self, call: LiveCall, step: Step, event: Event | CallArrived, work: Round) -> None:
+        before = call.state.phase
+        call.state = step.state
+        self._index(call)
+        work.dirty[call.call_id] = call
+        self._sort_commands(call, step.commands, work)
+        self._figures.stepped(call, event)
+        log.info(
+            "call.step", flow=flow.NAME, phase=before, event=type(event).__name__, next=call.state.phase,
+            leg=getattr(event, "leg", None),
+        )
+
+    def _sort_commands(self, call: LiveCall, commands: Iterable[Command], work: Round) -> None:
+        for command in commands:
+            match command:
+                case Play() | Hold() | Dial() | Bridge() | HangUp() | Reject():
+                    work.orders.setdefault(call.call_id, []).append(command)
+                case SetTimer():
+                    work.timers.append((call.call_id, command))
+                case WriteEntry() | WriteRecord() | Finish():
+                    work.rows.append((call.call_id, command))
+
+    def _fail(self, call: LiveCall, event: Event, work: Round) -> None:
+        """A defect in a flow ends this call alone. Its row stays for the operator, and since nobody renews the lease
+        any more, the dialplan takes care of a waiting caller."""
+        log.exception("call.failed", event=type(event).__name__)
+        ended = WriteEntry(event.at, EntryType.CALL_ENDED, message="internal error")
+        work.rows.append((call.call_id, ended))
+        work.dirty[call.call_id] = call
+        work.failed.add(call.call_id)
+        work.orders.pop(call.call_id, None)
+
+    # --- who may ring --------------------------------------------------------------------------------------------
+
+    def _index(self, call: LiveCall) -> None:
+        """Derive what the allocator and the router need from the call's new state."""
+        self._unindex(call)
+        state = call.state
+        numbers = flow.legs_in_use(state)
+        call.legs = (state.leg, *numbers.values())
+        call.numbers = tuple(numbers)
+        for leg in call.legs:
+            self._by_leg[leg] = call.call_id
+        for number in call.numbers:
+            self._by_number[number] = call.call_id
+        self._outbound[state.hotline.hotline_id] += len(numbers)
+        wanted = flow.demand(state)
+        if wanted:
+            hotline = state.hotline
+            self._wanting[call.call_id] = Waiting(
+                call.call_id, hotline.hotline_id, state.arrived_at, wanted, hotline.channels_outbound
+            )
+
+    def _unindex(self, call: LiveCall) -> None:
+        for leg in call.legs:
+            self._by_leg.pop(leg, None)
+        for number in call.numbers:
+            if self._by_number.get(number) == call.call_id:
+                del self._by_number[number]
+        if call.numbers:
+            self._outbound[call.state.hotline.hotline_id] -= len(call.numbers)
+        self._wanting.pop(call.call_id, None)
+
+    def _give_phones(self, work: Round) -> None:
+        if not self._wanting:
+            return
+        self._bucket = self._bucket.refilled(time.monotonic())
+        room = self._trunk_channels - len(self._by_leg)
+        budget = min(self._bucket.whole, room)
+        waiting = list(self._wanting.values())
+        grants = grant_phones(waiting, self._by_number, self._outbound, max(0, budget))
+        self._bucket = self._bucket.take(len(grants))
+        now = self._switch.now()
+        for grant in grants:
+            self._step(grant.call_id, LegGranted(now, str(uuid.uuid4()), grant.phone), work)
+        if len(grants) >= budget:  # the trunk's budget stopped us, not the phones: look again when it allows more
+            asyncio.get_running_loop().call_later(max(0.02, self._bucket.next_in_s), self.mailbox.wake)
+            return
+        for call_id in list(self._wanting):
+            self._step(call_id, PhonesTaken(now), work)
+
+    # --- durable, then executed ----------------------------------------------------------------------------------
+
+    async def _save(self, work: Round) -> None:
+        batch = Batch(rows=work.rows)
+        for call_id, call in work.dirty.items():
+            batch.calls[call_id] = self._saved(call, work)
+        if work.has_tick:
+            batch.heartbeat = {**self.status, "live_calls": len(self._calls)}
+            batch.metrics = self._figures.text()
+        if batch.calls or batch.rows or work.has_tick:
+            with self._figures.saving():
+                await self._store.save(batch)
+        for call in work.dirty.values():
+            call.is_new = False
+        for call_id, row in work.rows:
+            if isinstance(row, Finish):
+                self._forget(call_id, row.outcome)
+        for call_id in work.failed:
+            self._forget(call_id, "failed")
+        for done in work.settled:
+            done.set()
+
+    def _saved(self, call: LiveCall, work: Round) -> SavedCall:
+        state = call.state
+        return SavedCall(
+            call_id=call.call_id, organisation_id=state.hotline.organisation_id,
+            hotline_id=state.hotline.hotline_id, flow=flow.NAME, version=flow.VERSION,
+            phase="failed" if call.call_id in work.failed else state.phase, state=codec.dump_state(state),
+            outbox=codec.dump_commands(work.orders.get(call.call_id, ())), started_at=call.started_at,
+            caller_leg=state.leg, is_new=call.is_new,
+        )
+
+    def _forget(self, call_id: str, outcome: str) -> None:
+        call = self._calls.pop(call_id, None)
+        if call is not None:
+            self._unindex(call)
+            self._figures.finished(outcome)
+
+    def _execute(self, work: Round) -> None:
+        loop = asyncio.get_running_loop()
+        for call_id, timer in work.timers:
+            loop.call_later(timer.after_s, self._fire, call_id, timer.name)
+        try:
+            for call_id, orders in work.orders.items():
+                self._switch.send(orders)
+                self._figures.sent(work.dirty[call_id], orders, self._switch.now())
+            if work.has_tick and time.monotonic() - work.began_s < RENEW_WITHIN_S:
+                self._renew_leases()
+        except SwitchLost:
+            log.info("calls.switch_lost", orders=len(work.orders))  # the outbox holds them; reconcile decides
+
+    def _fire(self, call_id: str, name: str) -> None:
+        self.mailbox.post(ForCall(call_id, TimerFired(self._switch.now(), name)))
+
+    def _renew_leases(self) -> None:
+        now_s = time.monotonic()
+        due: list[str] = []
+        for call in self._calls.values():
+            if now_s - call.renewed_s >= self._lease_s / 3:
+                legs = flow.leased(call.state)
+                due += legs
+                call.renewed_s = now_s
+        if due:
+            self._switch.renew(due, self._lease_s)
+
+    # --- beginning again -----------------------------------------------------------------------------------------
+
+    async def load(self) -> Mapping[str, Sequence[SwitchCommand]]:
+        """Take the stored calls into memory; returns the outbox of each. Raises StoreFailed."""
+        stored = await self._store.load_calls()
+        self._calls.clear()
+        for index in (self._by_leg, self._by_number, self._outbound, self._wanting):
+            index.clear()
+        outboxes: dict[str, Sequence[SwitchCommand]] = {}
+        for saved in stored:
+            try:
+                state = codec.load_state(saved.flow, saved.version, saved.state)
+                outboxes[saved.call_id] = codec.load_commands(saved.outbox)
+            except ValueError as error:
+                log.error("call.unreadable", call_id=saved.call_id, error=str(error))
+                continue
+            call = LiveCall(saved.call_id, state, saved.started_at, is_new=False, has_dialled=True)
+            self._calls[call.call_id] = call
+            self._index(call)
+        return outboxes
+
+    async def _begin_again(self, items: Sequence[Item]) -> None:
+        pause_s = 0.1
+        while True:
+            try:
+                await self.load()
+                break
+            except StoreFailed:
+                await asyncio.sleep(pause_s)
+                pause_s = min(1.0, pause_s * 2)
+        self.mailbox.put_back(items)
+        self._reloads += 1
+

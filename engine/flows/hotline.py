@@ -1,0 +1,483 @@
+"""The hotline: a caller talks to the first agent who presses 1.
+
+                 CallArrived
+                      │ paused 480, full 486 ──────────────► closing
+                      ▼
+    ┌──────────► waiting ── everybody declined, or rounds over ──► apologising ──► closing
+    │ exhausted   │  │  │ caller hangs up ───────────────────────────────────────► closing
+    │             │  │  └─ an agent presses 1 ──► talking ── either hangs up ─────► closing
+    │             │  │                            ▲  │ agent gone before joined ──► waiting
+    └── fallback ◄┘  └ next round (timer)         │
+          │  lease ran out, or no engine in time  │
+          └────── the dialplan joined ────────────┘
+
+`closing` ends when the last leg is gone. Legs of agents: dialled → asked → (winner | leaving) → gone. The winner is
+chosen by one compare-and-set: `winner` is set only while it is None and the phase is `waiting`. Events about a leg
+that is not ours, or that do not fit the phase, change nothing: late hang-ups are normal.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
+from engine.flows.hotline_state import (
+    AgentLeg,
+    State,
+    Step,
+    Tried,
+    caller_record,
+    close_if_empty,
+    disposition,
+    entry,
+    find,
+    record,
+    with_leg,
+)
+from engine.vocabulary.commands import (
+    Bridge,
+    Command,
+    Dial,
+    HangUp,
+    Play,
+    Reject,
+    SetTimer,
+    WriteEntry,
+)
+from engine.vocabulary.events import (
+    Answered,
+    CallArrived,
+    DialRefused,
+    DigitsEntered,
+    Event,
+    FallbackExhausted,
+    FallbackStarted,
+    FallbackStepped,
+    HungUp,
+    Joined,
+    LegGranted,
+    OrderExpired,
+    PhonesTaken,
+    Played,
+    Reconciled,
+    TimerFired,
+)
+from engine.vocabulary.values import (
+    AgentPhone,
+    Cause,
+    EntryType,
+    Hotline,
+    LiveLeg,
+    RecordStatus,
+    Rules,
+)
+
+NAME = "hotline"
+VERSION = 1
+ACCEPT_KEY = "1"
+ROUND = "round"
+SETTLED = timedelta(seconds=1)
+
+
+# --- how a call begins -------------------------------------------------------------------------------------------
+
+
+def start(event: CallArrived, hotline: Hotline, rules: Rules, inbound_in_use: int) -> Step:
+    """A caller reached a known hotline; `inbound_in_use` counts its other callers, waiting and talking."""
+    state = _new(event, hotline, rules)
+    in_time = event.at + timedelta(seconds=rules.claim_within_s)
+    if not hotline.is_active:
+        return _refuse(state, Cause.SUBSCRIBER_ABSENT, "hotline is paused", event.at, in_time)
+    if inbound_in_use >= hotline.channels_inbound:
+        return _refuse(state, Cause.BUSY, "all inbound channels are in use", event.at, in_time)
+    connected = WriteEntry(event.at, EntryType.CALLER_CONNECTED, phone=event.caller)
+    if not hotline.phones:
+        step = _apologise(state, event.at)
+        return Step(step.state, (connected, *step.commands))
+    return Step(state, (connected, Play(state.leg, hotline.greeting, not_after=in_time)))
+
+
+def start_in_fallback(event: FallbackStarted, hotline: Hotline, rules: Rules) -> Step:
+    """The dialplan serves a caller of whom no engine knew: watch, write down, and be there when it gives up."""
+    state = _new(event, hotline, rules)
+    connected = WriteEntry(event.at, EntryType.CALLER_CONNECTED, phone=event.caller, message="fallback")
+    step = to_fallback(state, event.at)
+    return Step(step.state, (connected, *step.commands))
+
+
+def _new(event: CallArrived | FallbackStarted, hotline: Hotline, rules: Rules) -> State:
+    return State(
+        phase="waiting", hotline=hotline, rules=rules, leg=event.leg, channel=event.channel, caller=event.caller,
+        arrived_at=event.at, round_at=event.at,
+    )
+
+
+def _refuse(state: State, cause: Cause, why: str, at: datetime, in_time: datetime) -> Step:
+    outcome = "busy" if cause is Cause.BUSY else "paused"
+    return Step(
+        replace(state, phase="closing", outcome=outcome),
+        (Reject(state.leg, cause, in_time), WriteEntry(at, EntryType.CALL_ENDED, message=why)),
+    )
+
+
+# --- what the engine asks ----------------------------------------------------------------------------------------
+
+
+def demand(state: State) -> tuple[AgentPhone, ...]:
+    """Phones to ring now, in the agents' order: not declined, not rung in this round, tries left."""
+    if state.phase != "waiting" or state.pausing:
+        return ()
+    busy = {leg.phone.number for leg in state.legs}
+    return tuple(
+        phone for phone in state.hotline.phones
+        if phone.number not in busy and _may_ring(state, phone) and _tried(state, phone).round < state.round
+    )
+
+
+def legs_in_use(state: State) -> dict[str, str]:
+    """Numbers with a leg of this call, and that leg's id."""
+    return {leg.phone.number: leg.leg for leg in state.legs}
+
+
+def leased(state: State) -> tuple[str, ...]:
+    """Legs that wait under a lease: the caller, until somebody accepted. Never a leg in a talk."""
+    waits = state.phase == "waiting" and not state.caller_gone
+    return (state.leg,) if waits else ()
+
+
+def takes_inbound_channel(state: State) -> bool:
+    return not state.caller_gone and state.phase != "closing"
+
+
+def _may_ring(state: State, phone: AgentPhone) -> bool:
+    tried = _tried(state, phone)
+    return not tried.declined and tried.times < state.rules.rounds
+
+
+def _tried(state: State, phone: AgentPhone) -> Tried:
+    return next((tried for tried in state.tried if tried.number == phone.number), Tried(phone.number))
+
+
+# --- the machine -------------------------------------------------------------------------------------------------
+
+
+def step(state: State, event: Event) -> Step:
+    match event:
+        case LegGranted():
+            return _ring(state, event)
+        case PhonesTaken(at):
+            return _after_leg(state, at, blocked=True) if state.phase == "waiting" else Step(state)
+        case Answered(at, leg):
+            return _answered(state, leg, at)
+        case DigitsEntered(at, leg, digits):
+            return _accepted(state, leg, at) if digits == ACCEPT_KEY else _silent(state, leg)
+        case Played(at, leg):
+            return _played(state, leg, at)
+        case Joined(at, leg, peer):
+            return _joined(state, {leg, peer}, at)
+        case HungUp(at, leg, cause, sip):
+            if leg == state.leg:
+                return _caller_gone(state, at, cause)
+            return _agent_gone(state, leg, at, cause, sip)
+        case DialRefused(at, leg):
+            return _agent_gone(state, leg, at, Cause.FAILURE, 503)
+        case TimerFired(at, name):
+            return _next_round(state, at) if name == ROUND and state.pausing else Step(state)
+        case FallbackStarted(at):
+            return to_fallback(state, at) if state.phase in ("waiting", "talking") else Step(state)
+        case FallbackStepped():
+            return _row_told(state, event)
+        case FallbackExhausted(at):
+            return take_over(state, at)
+        case OrderExpired(at):
+            return _expired(state, at)
+        case Reconciled(at, live):
+            return _reconciled(state, dict(live), at)
+        case _:
+            assert_never(event)
+
+
+# --- agents' legs ------------------------------------------------------------------------------------------------
+
+
+def _ring(state: State, event: LegGranted) -> Step:
+    if event.phone not in demand(state):
+        return Step(state)
+    phone, hotline, rules = event.phone, state.hotline, state.rules
+    before = _tried(state, phone)
+    tried = replace(before, times=before.times + 1, round=state.round)
+    leg = AgentLeg(event.leg, phone, event.at)
+    others = tuple(other for other in state.tried if other.number != phone.number)
+    dial = Dial(
+        leg=event.leg, number=phone.number, caller_id=hotline.number, ring_timeout_s=rules.ring_timeout_s,
+        ask=hotline.ask, taken=f"{hotline.language}/taken", tries=rules.ask_tries, peer=state.channel,
+    )
+    return Step(
+        replace(state, legs=(*state.legs, leg), tried=(*others, tried)),
+        (dial, entry(leg, EntryType.AGENT_CALLED, event.at)),
+    )
+
+
+def _answered(state: State, leg_id: str, at: datetime) -> Step:
+    leg = find(state, leg_id)
+    if leg is None or leg.stage != "dialled":
+        return Step(state)
+    asked = replace(leg, stage="asked", answered_at=at)
+    answered = entry(leg, EntryType.AGENT_ANSWERED, at)
+    if state.phase == "waiting":
+        return Step(with_leg(state, asked), (answered,))
+    if state.phase == "talking":  # answered while the call was being taken
+        step = _tell_taken(with_leg(state, asked), asked, at)
+        return Step(step.state, (answered, *step.commands))
+    return Step(with_leg(state, replace(asked, cancelled=True)), (answered, HangUp(leg_id, Cause.NORMAL)))
+
+
+def _accepted(state: State, leg_id: str, at: datetime) -> Step:
+    """The one compare-and-set: whoever comes first is the winner."""
+    leg = find(state, leg_id)
+    if leg is None or leg.stage not in ("dialled", "asked"):
+        return Step(state)
+    if leg.answered_at is None:
+        leg = replace(leg, answered_at=at)
+    accepted = entry(leg, EntryType.AGENT_ACCEPTED, at)
+    if state.phase == "talking" and state.winner != leg_id:
+        step = _tell_taken(state, leg, at)
+        return Step(step.state, (accepted, *step.commands))
+    if state.phase != "waiting":
+        return Step(state)
+    in_time = at + timedelta(seconds=state.rules.claim_within_s)
+    won = replace(with_leg(state, replace(leg, stage="winner")), phase="talking", winner=leg_id, pausing=False)
+    bridge = Bridge(leg=state.leg, channel=state.channel, peer=leg_id, not_after=in_time)
+    dismissed = _dismiss_others(won, at)
+    return Step(dismissed.state, (bridge, accepted, *dismissed.commands))
+
+
+def _silent(state: State, leg_id: str) -> Step:
+    """Asked to the end without the accept key: a mailbox, or nobody. The verb hangs up by itself."""
+    leg = find(state, leg_id)
+    if leg is None or leg.stage != "asked":
+        return Step(state)
+    return Step(with_leg(state, replace(leg, stage="silent")))
+
+
+def _dismiss_others(state: State, at: datetime) -> Step:
+    """Ringing phones stop without a missed call, people on the line hear that the call is taken."""
+    commands: list[Command] = []
+    for leg in state.legs:
+        if leg.leg == state.winner:
+            continue
+        if leg.stage == "asked":
+            told = _tell_taken(state, leg, at)
+            state = told.state
+            commands += told.commands
+        elif leg.stage == "dialled" and not leg.cancelled:
+            state = with_leg(state, replace(leg, cancelled=True))
+            commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
+    return Step(state, tuple(commands))
+
+
+def _tell_taken(state: State, leg: AgentLeg, at: datetime) -> Step:
+    taken = Play(leg.leg, f"{state.hotline.language}/taken", then="bye", cause=Cause.ANSWERED_ELSEWHERE)
+    state = with_leg(state, replace(leg, stage="leaving", cancelled=True))
+    return Step(state, (taken, entry(leg, EntryType.AGENT_TAKEN, at)))
+
+
+def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int) -> Step:
+    leg = find(state, leg_id)
+    if leg is None:
+        return Step(state)
+    status, kind = disposition(leg, cause, sip)
+    declined = status is RecordStatus.REJECTED
+    told: list[Command] = [record(leg, state.hotline.number, at, status, cause)]
+    tried = _tried(state, leg.phone)
+    others = tuple(item for item in state.tried if item.number != leg.phone.number)
+    state = replace(
+        state, legs=tuple(item for item in state.legs if item.leg != leg_id),
+        tried=(*others, replace(tried, declined=tried.declined or declined)),
+    )
+    if leg_id == state.winner:
+        step = _winner_gone(state, leg, at)
+        return Step(step.state, (*told, *step.commands))
+    told.append(entry(leg, kind, at))
+    step = _after_leg(state, at)
+    return Step(step.state, (*told, *step.commands))
+
+
+def _winner_gone(state: State, leg: AgentLeg, at: datetime) -> Step:
+    hung_up = entry(leg, EntryType.AGENT_HANGUP, at)
+    if state.phase == "talking" and state.joined_at is None and not state.caller_gone:
+        # Gone in the instant between key and bridge: the caller still hears music, so ring on.
+        state = replace(state, phase="waiting", winner=None, round=state.round + 1, round_at=at)
+        step = _after_leg(state, at)
+        return Step(step.state, (hung_up, *step.commands))
+    if state.phase == "talking":
+        closing = replace(state, phase="closing", outcome="agentHangup")
+        return Step(closing, (hung_up, HangUp(state.leg, Cause.NORMAL)))
+    return close_if_empty(state, at)
+
+
+def _after_leg(state: State, at: datetime, blocked: bool = False) -> Step:
+    """A leg ended, or (`blocked`) every phone still wanted is in use elsewhere: go on, pause, or give up."""
+    if state.phase == "closing":
+        return close_if_empty(state, at)
+    ringing = any(not leg.cancelled for leg in state.legs)
+    if state.phase != "waiting" or state.pausing or ringing:
+        return Step(state)
+    wanted = demand(state)
+    if wanted and not blocked:
+        return Step(state)
+    again = any(_may_ring(state, phone) and _tried(state, phone).times for phone in state.hotline.phones)
+    if again:
+        round_min_s = min(state.rules.round_min_s, state.rules.ring_timeout_s)
+        lasted_s = (at - (state.round_at or at)).total_seconds()
+        pause_s = max(0.0, round_min_s - lasted_s)
+        return Step(replace(state, pausing=True), (SetTimer(ROUND, pause_s),))
+    return Step(state) if wanted else _apologise(state, at)
+
+
+def _next_round(state: State, at: datetime) -> Step:
+    return Step(replace(state, round=state.round + 1, round_at=at, pausing=False))
+
+
+# --- the caller's leg --------------------------------------------------------------------------------------------
+
+
+def _played(state: State, leg_id: str, at: datetime) -> Step:
+    if leg_id != state.leg:
+        return Step(state)
+    if state.phase == "apologising":
+        return Step(state, (WriteEntry(at, EntryType.APOLOGY_PLAYED),))
+    if state.welcomed:
+        return Step(state)
+    return Step(replace(state, welcomed=True), (WriteEntry(at, EntryType.WELCOME_PLAYED),))
+
+
+def _joined(state: State, both: set[str], at: datetime) -> Step:
+    """The talk began: by our Bridge, or by the dialplan because no engine acted in time."""
+    agent = next((leg for leg in state.legs if leg.leg in both), None)
+    if agent is None or state.leg not in both or state.joined_at is not None or state.phase == "closing":
+        return Step(state)
+    bridged = entry(agent, EntryType.BRIDGED, at)
+    state = with_leg(state, replace(agent, stage="winner", answered_at=agent.answered_at or at, cancelled=False))
+    state = replace(state, phase="talking", winner=agent.leg, joined_at=at, pausing=False)
+    dismissed = _dismiss_others(state, at)
+    return Step(dismissed.state, (bridged, *dismissed.commands))
+
+
+def _caller_gone(state: State, at: datetime, cause: int) -> Step:
+    if state.caller_gone or state.phase == "fallback":  # the fallback's own last row ends such a call
+        return Step(state)
+    kind = EntryType.CALL_ENDED if state.phase in ("apologising", "closing") else EntryType.CALLER_HANGUP
+    refused = state.outcome in ("busy", "paused")
+    rows: list[Command] = [caller_record(state, at, cause)]
+    if not refused:
+        rows.append(WriteEntry(at, kind))
+    outcome = state.outcome or ("answered" if state.joined_at else "callerHangup")
+    state = replace(state, phase="closing", caller_gone=True, outcome=outcome)
+    for leg in state.legs:
+        if leg.stage != "leaving" and not (leg.cancelled and leg.stage == "dialled"):
+            state = with_leg(state, replace(leg, cancelled=leg.cancelled or leg.leg != state.winner))
+            rows.append(HangUp(leg.leg, Cause.NORMAL))
+    step = close_if_empty(state, at)
+    return Step(step.state, (*rows, *step.commands))
+
+
+def _apologise(state: State, at: datetime) -> Step:
+    sorry = Play(state.leg, f"{state.hotline.language}/apology", then="bye", cause=Cause.NORMAL)
+    return Step(
+        replace(state, phase="apologising", outcome="noAgentAvailable", pausing=False),
+        (sorry, WriteEntry(at, EntryType.NO_AGENT_AVAILABLE)),
+    )
+
+
+def _row_told(state: State, event: FallbackStepped) -> Step:
+    """A row may be told twice (an engine died between import and deletion); its key rises, so it counts once."""
+    if event.key and event.key <= state.last_row:
+        return Step(state)
+    state = replace(state, last_row=event.key or state.last_row)
+    if event.step == "joined":  # one of our own legs, joined by the dialplan
+        step = _joined(replace(state, is_fallback=True), {event.channel_leg, state.leg}, event.at)
+        return step if step.commands else Step(state)
+    if event.step == "ended" and state.phase != "fallback":
+        return _caller_gone(state, event.at, event.cause)
+    return fallback_step(state, event)
+
+
+def _expired(state: State, at: datetime) -> Step:
+    """We came too late: the dialplan goes, or went, on without us."""
+    if state.phase == "talking" and state.joined_at is None:
+        return _dismiss_again(state)
+    if state.phase in ("waiting", "apologising"):
+        return to_fallback(state, at)
+    return Step(state)
+
+
+def _dismiss_again(state: State) -> Step:
+    """The step that chose the winner was not sent: the winner is joined by the dialplan, the others must still go."""
+    commands: list[Command] = []
+    for leg in state.legs:
+        if leg.stage == "leaving":
+            sound = f"{state.hotline.language}/taken"
+            commands.append(Play(leg.leg, sound, then="bye", cause=Cause.ANSWERED_ELSEWHERE))
+        elif leg.cancelled:
+            commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
+    return Step(state, tuple(commands))
+
+
+# --- after a restart or a lost connection ------------------------------------------------------------------------
+
+
+def _reconciled(state: State, live: dict[str, LiveLeg], at: datetime) -> Step:
+    """Compare what we remember with what lives; each difference is answered like the event that was missed."""
+    step = Step(state)
+    caller = live.get(state.leg)
+    settled = at - SETTLED  # what began later may be younger than the snapshot
+    if caller is None and not state.caller_gone and state.arrived_at < settled:
+        if state.phase == "fallback":  # its rows were imported before this event: what did not come is lost
+            step = _then(step, FallbackStepped(at, state.leg, "ended"))
+        else:
+            step = _then(step, HungUp(at, state.leg, Cause.INTERWORKING, 0))
+    elif caller is not None and caller.place == "rw-fall" and step.state.phase in ("waiting", "talking"):
+        step = _then(step, FallbackStarted(at, state.leg, caller.channel, "", ""))
+    for leg in state.legs:
+        there = live.get(leg.leg)
+        if there is None:
+            if leg.dialled_at < settled:
+                step = _then(step, HungUp(at, leg.leg, Cause.INTERWORKING, 0))
+        elif caller is not None and there.bridge and there.bridge == caller.bridge:
+            step = _then(step, Joined(at, leg.leg, state.leg))
+        elif there.is_up:
+            step = _then(step, Answered(at, leg.leg))
+    return _resume(step, live, at)
+
+
+def _resume(step: Step, live: dict[str, LiveLeg], at: datetime) -> Step:
+    """Say again what an engine before us may have left unsaid."""
+    state, commands = step.state, list(step.commands)
+    caller = live.get(state.leg)
+    if state.phase == "waiting" and state.pausing:
+        commands.append(SetTimer(ROUND, 0.0))
+    if state.phase == "waiting" and caller is not None and caller.place == "rw-claim":
+        in_time = state.arrived_at + timedelta(seconds=state.rules.claim_within_s)
+        commands.append(Play(state.leg, state.hotline.greeting, not_after=in_time))
+    if state.phase == "waiting":
+        accepted = next((leg for leg in state.legs if _place(live, leg) == "rw-accepted"), None)
+        if accepted:
+            won = _accepted(state, accepted.leg, at)
+            state, commands = won.state, [*commands, *won.commands]
+    elif state.phase == "talking" and state.joined_at is None and state.winner in live:
+        commands.append(Bridge(leg=state.leg, channel=state.channel, peer=state.winner))
+    elif state.phase == "closing":
+        gone = [leg.leg for leg in state.legs if leg.stage != "leaving"]
+        here = [] if state.caller_gone else [state.leg]
+        commands += [HangUp(leg, Cause.NORMAL) for leg in (*here, *gone)]
+    return Step(state, tuple(commands))
+
+
+def _place(live: dict[str, LiveLeg], leg: AgentLeg) -> str:
+    return live[leg.leg].place if leg.leg in live else ""
+
+
+def _then(before: Step, event: Event) -> Step:
+    after = step(before.state, event)
+    return Step(after.state, (*before.commands, *after.commands))

@@ -1,0 +1,138 @@
+"""What a hotline call remembers: the caller, the agents' legs, who was tried; how ends read; rows. Pure.
+
+Used by `hotline.py` and `hotline_fallback.py` alone.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.vocabulary.commands import Command, Finish, WriteEntry, WriteRecord
+from engine.vocabulary.values import AgentPhone, Cause, Direction, EntryType, Hotline, RecordStatus, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLeg:
+    """One dial of one phone.
+
+    `stage`: dialled → asked → winner | silent (no key to the end) | leaving (hears that the call is taken).
+    `cancelled`: we ended it, so its end says nothing about the person.
+    """
+
+    leg: str
+    phone: AgentPhone
+    dialled_at: datetime
+    stage: str = "dialled"
+    answered_at: datetime | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How often a phone was rung for this caller, and in which round last."""
+
+    number: str
+    times: int = 0
+    round: int = 0
+    declined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One caller of one hotline. `tried` has an item for each phone rung at least once."""
+
+    phase: str  # waiting, talking, apologising, fallback, closing
+    hotline: Hotline
+    rules: Rules
+    leg: str
+    channel: str
+    caller: str
+    arrived_at: datetime
+    round: int = 1
+    round_at: datetime | None = None
+    pausing: bool = False  # between two rounds
+    welcomed: bool = False
+    legs: tuple[AgentLeg, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    winner: str | None = None
+    joined_at: datetime | None = None
+    caller_gone: bool = False
+    outcome: str = ""
+    is_fallback: bool = False
+    last_row: str = ""  # key of the newest fallback row that was told
+    fallback_legs: tuple[AgentLeg, ...] = ()  # the dialplan's own legs, as its rows tell them
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    state: State
+    commands: tuple[Command, ...] = ()
+
+
+
+BUSY_SIP = {486, 600}
+DECLINED_SIP = {603, 607}
+NO_ANSWER_SIP = {408, 480, 487}
+NO_ANSWER_CAUSES = {0, Cause.NORMAL, Cause.NO_USER_RESPONSE, Cause.NO_ANSWER, Cause.INTERWORKING}
+
+
+def disposition(leg: AgentLeg, cause: int, sip: int) -> tuple[RecordStatus, EntryType]:
+    """How a leg that did not win, or a winner that left, ended. `sip`: the far side's final refusal, or 0.
+
+    The SIP code decides where there is one: cause 21 comes from a person's 603 and from a trunk's 403 alike.
+    """
+    if leg.stage == "winner":
+        return RecordStatus.ANSWERED, EntryType.AGENT_HANGUP
+    if leg.cancelled:
+        return RecordStatus.CANCELLED, EntryType.AGENT_CANCELLED
+    if leg.stage == "silent":
+        return RecordStatus.NO_ANSWER, EntryType.AGENT_NO_ANSWER
+    if leg.stage == "asked":
+        return RecordStatus.REJECTED, EntryType.AGENT_REJECTED
+    return _unanswered(cause, sip)
+
+
+def _unanswered(cause: int, sip: int) -> tuple[RecordStatus, EntryType]:
+    if sip in BUSY_SIP or (not sip and cause == Cause.BUSY):
+        return RecordStatus.BUSY, EntryType.AGENT_BUSY
+    if sip in DECLINED_SIP or (not sip and cause == Cause.REJECTED):
+        return RecordStatus.REJECTED, EntryType.AGENT_REJECTED
+    if sip in NO_ANSWER_SIP or (not sip and cause in NO_ANSWER_CAUSES):
+        return RecordStatus.NO_ANSWER, EntryType.AGENT_NO_ANSWER
+    return RecordStatus.FAILED, EntryType.AGENT_FAILED
+
+
+def entry(leg: AgentLeg, kind: EntryType, at: datetime) -> WriteEntry:
+    return WriteEntry(
+        at, kind, user_id=leg.phone.user_id, phone_id=leg.phone.phone_id, phone=leg.phone.number
+    )
+
+
+def record(leg: AgentLeg, hotline_number: str, at: datetime, status: RecordStatus, cause: int) -> WriteRecord:
+    return WriteRecord(
+        leg=leg.leg, direction=Direction.OUTBOUND, from_number=hotline_number, to_number=leg.phone.number,
+        start=leg.dialled_at, answer=leg.answered_at, end=at, status=status, cause=cause,
+    )
+
+
+def caller_record(state: State, at: datetime, cause: int) -> WriteRecord:
+    refused = {"busy": RecordStatus.BUSY, "paused": RecordStatus.FAILED}
+    status = refused.get(state.outcome, RecordStatus.ANSWERED)
+    return WriteRecord(
+        leg=state.leg, direction=Direction.INBOUND, from_number=state.caller, to_number=state.hotline.number,
+        start=state.arrived_at, answer=state.arrived_at if status is RecordStatus.ANSWERED else None, end=at,
+        status=status, cause=cause, fallback=state.is_fallback,
+    )
+
+
+def close_if_empty(state: State, at: datetime) -> Step:
+    if not state.caller_gone or state.legs:
+        return Step(state)
+    return Step(state, (Finish(at, state.outcome),))
+
+
+def find(state: State, leg_id: str) -> AgentLeg | None:
+    return next((leg for leg in state.legs if leg.leg == leg_id), None)
+
+
+def with_leg(state: State, changed: AgentLeg) -> State:
+    return replace(state, legs=tuple(changed if leg.leg == changed.leg else leg for leg in state.legs))

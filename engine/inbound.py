@@ -1,0 +1,76 @@
+"""A channel arrived: number → hotline → new call.
+
+`engine/app.py` hands every CallArrived, and every FallbackStarted of a leg that no call knows, to here. The look-up is
+one statement. What else happens to the leg meanwhile waits here and follows in order. If the database does not answer,
+nobody claims the caller, and the dialplan serves him.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from engine.call import Calls
+from engine.mailbox import Begin
+from engine.ports import HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.vocabulary.commands import Reject
+from engine.vocabulary.events import CallArrived, Event, FallbackStarted
+from engine.vocabulary.values import Cause, Rules
+
+log = structlog.get_logger()
+
+
+class Inbound:
+    def __init__(
+        self, switch: Switch, hotlines: HotlineStore, calls: Calls, rules: Rules, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._switch = switch
+        self._hotlines = hotlines
+        self._calls = calls
+        self._rules = rules
+        self._tasks = tasks
+        self._waiting: dict[str, list[Event]] = {}
+        self.is_draining = False
+
+    def arrived(self, event: CallArrived | FallbackStarted) -> None:
+        if event.leg in self._waiting:
+            return
+        if isinstance(event, CallArrived):
+            if self.is_draining:
+                self._reject(event, Cause.CONGESTION)
+                return
+            if self._age_s(event) > self._rules.claim_within_s:  # the dialplan has it, or will have it
+                return
+        self._waiting[event.leg] = []
+        self._tasks.create_task(self._look_up(event))
+
+    def holds(self, event: Event) -> bool:
+        """True when the event is about a leg whose hotline is being looked up: it follows in order."""
+        waiting = self._waiting.get(getattr(event, "leg", ""))
+        if waiting is None:
+            return False
+        waiting.append(event)
+        return True
+
+    async def _look_up(self, event: CallArrived | FallbackStarted) -> None:
+        try:
+            hotline = await self._hotlines.by_number(event.did)
+        except StoreFailed as error:
+            log.warning("inbound.look_up_failed", error=str(error))
+            self._waiting.pop(event.leg, None)
+            return
+        if hotline is not None:
+            self._calls.mailbox.post(Begin(event, hotline))
+        elif isinstance(event, CallArrived):
+            self._reject(event, Cause.UNALLOCATED)
+        self._calls.mailbox.post(*self._waiting.pop(event.leg, ()))
+
+    def _reject(self, event: CallArrived, cause: Cause) -> None:
+        in_time = event.at + timedelta(seconds=self._rules.claim_within_s)
+        try:
+            self._switch.send([Reject(event.leg, cause, in_time)])
+        except SwitchLost:
+            log.info("inbound.switch_lost")
+
+    def _age_s(self, event: CallArrived) -> float:
+        return (self._switch.now() - event.at).total_seconds()

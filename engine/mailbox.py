@@ -1,0 +1,76 @@
+"""What may be posted to the live calls, and the mailbox that keeps its order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.vocabulary.events import CallArrived, Event, FallbackStarted
+from engine.vocabulary.values import Hotline
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A caller whose hotline was looked up: a new call."""
+
+    event: CallArrived | FallbackStarted
+    hotline: Hotline
+
+
+@dataclass(frozen=True, slots=True)
+class ForCall:
+    """An event for a call by its id: timers and reconciliation."""
+
+    call_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Once a second: heartbeat and leases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Fires once everything posted before it is durable."""
+
+    done: asyncio.Event
+
+
+Item = Event | Begin | ForCall | Tick | Settled
+
+
+class Mailbox:
+    """One reader, many writers on one event loop."""
+
+    def __init__(self) -> None:
+        self._items: deque[Item] = deque()
+        self._posted = asyncio.Event()
+        self._has_tick = False
+
+    def post(self, *items: Item) -> None:
+        self._items.extend(items)
+        self._posted.set()
+
+    def tick(self) -> None:
+        """At most one Tick waits, however long the reader is away."""
+        if not self._has_tick:
+            self._has_tick = True
+            self.post(Tick())
+
+    def wake(self) -> None:
+        """Let the reader run a round even without items."""
+        self._posted.set()
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        """To the front, in their order: a round that was not saved happens again."""
+        self._items.extendleft(reversed(items))
+        self._posted.set()
+
+    async def take_all(self) -> list[Item]:
+        await self._posted.wait()
+        self._posted.clear()
+        items = list(self._items)
+        self._items.clear()
+        self._has_tick = False
+        return items

@@ -1,0 +1,69 @@
+"""Hotlines become ready: their speech is rendered, and the switch's own database learns what its fallback needs.
+
+`engine/app.py` runs it. NOTIFY wakes it, a wake every few seconds makes sure, and a returning connection to the switch
+calls `refresh`. Nothing here is on a call's path.
+"""
+
+import asyncio
+
+import structlog
+
+from engine.ports import HotlineStore, Speech, SpeechFailed, StoreFailed, Switch, SwitchLost, UnreadyHotline
+
+log = structlog.get_logger()
+
+RETRY_S = 2.0
+
+
+class Provision:
+    def __init__(self, switch: Switch, hotlines: HotlineStore, speech: Speech) -> None:
+        self._switch = switch
+        self._hotlines = hotlines
+        self._speech = speech
+        self._stale = asyncio.Event()
+        self._stale.set()
+
+    def refresh(self) -> None:
+        """What the switch knows may be old: tell it everything again."""
+        self._stale.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            tasks.create_task(self._tell_switch())
+
+    async def _watch(self) -> None:
+        async for _ in self._hotlines.changes():
+            self._stale.set()
+            try:
+                for hotline in await self._hotlines.unready():
+                    await self._make_ready(hotline)
+                    self._stale.set()
+            except StoreFailed as error:
+                log.warning("provision.store_failed", error=str(error))
+
+    async def _make_ready(self, hotline: UnreadyHotline) -> None:
+        greeting = ask = error = None
+        try:
+            greeting = await self._spoken(hotline.tts_inbound, hotline.language)
+            ask = await self._spoken(hotline.tts_outbound, hotline.language)
+        except SpeechFailed as failure:
+            error = str(failure)
+            log.error("provision.speech_failed", hotline=hotline.hotline_id, error=error)
+        await self._hotlines.mark_ready(hotline, greeting, ask, error)
+        log.info("provision.ready", hotline=hotline.hotline_id, revision=hotline.revision)
+
+    async def _spoken(self, text: str, language: str) -> str | None:
+        """None for an empty text: the recorded default is played."""
+        return await self._speech.render(text, language) if text.strip() else None
+
+    async def _tell_switch(self) -> None:
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self._switch.put_hotlines(await self._hotlines.all())
+            except (SwitchLost, StoreFailed, TimeoutError) as error:
+                log.info("provision.later", error=str(error) or type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                self._stale.set()

@@ -1,0 +1,128 @@
+"""Stored calls against live channels: at start, at every reconnect, after memory was dropped, and every 30 s.
+
+It also brings in what the dialplan did while no engine was there: rows of fallback calls become events, and are
+deleted from the switch only after those events are durable. A leg that belongs to no call is hung up, unless it is in
+a talk: a talk is never ended by us.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from engine.call import Calls
+from engine.mailbox import Begin, ForCall
+from engine.ports import CallStore, FallbackRow, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.vocabulary.commands import Dial, HangUp, SwitchCommand
+from engine.vocabulary.events import FallbackStarted, FallbackStepped, Reconciled
+from engine.vocabulary.values import Cause, LiveLeg
+
+log = structlog.get_logger()
+
+ROWS_EVERY_S = 4.0
+CHANNELS_EVERY_S = 30.0
+
+
+class Reconcile:
+    def __init__(self, switch: Switch, store: CallStore, hotlines: HotlineStore, calls: Calls) -> None:
+        self._switch = switch
+        self._store = store
+        self._hotlines = hotlines
+        self._calls = calls
+        self._wanted = asyncio.Event()
+        self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
+        self._seen_reloads = 0
+
+    def soon(self, outboxes: Mapping[str, Sequence[SwitchCommand]] | None = None) -> None:
+        """The connection returned, or (`outboxes`) an engine began: compare everything now."""
+        self._outboxes.update(outboxes or {})
+        self._wanted.set()
+
+    async def run(self) -> None:
+        compared_s = 0.0
+        while True:
+            if self._calls.reloads != self._seen_reloads:
+                self._seen_reloads = self._calls.reloads
+                self._wanted.set()
+            if time.monotonic() - compared_s > CHANNELS_EVERY_S:
+                self._wanted.set()
+            is_full = self._wanted.is_set()
+            self._wanted.clear()
+            try:
+                await self._import_rows()
+                if is_full:
+                    await self._compare()
+                    compared_s = time.monotonic()
+            except (SwitchLost, StoreFailed, TimeoutError) as error:
+                log.info("reconcile.later", error=str(error) or type(error).__name__)
+                if is_full:
+                    self._wanted.set()
+                await asyncio.sleep(0.5)
+                continue
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(ROWS_EVERY_S):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+
+    async def _compare(self) -> None:
+        at = self._switch.now()  # before the snapshot: what happens later is told by events
+        live = dict(await self._switch.live())
+        for call_id, commands in self._outboxes.items():
+            live |= self._resend(commands, live)
+            log.info("reconcile.outbox", call_id=call_id, commands=len(commands))
+        self._outboxes.clear()
+        for call_id in self._calls.ids():
+            self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
+        self._hang_up_strays(live)
+
+    def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
+        """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
+        the other commands follow from comparing the state with the channels."""
+        dials = [order for order in commands if isinstance(order, Dial) and order.leg not in live]
+        self._switch.send(dials)
+        return {dial.leg: LiveLeg(dial.leg, "", "", False, "", "", 0.0) for dial in dials}
+
+    def _hang_up_strays(self, live: Mapping[str, LiveLeg]) -> None:
+        known = self._calls.legs()
+        strays = [
+            leg for leg in live.values()
+            if leg.leg not in known and leg.place == "rw-ask" and not leg.bridge and leg.age_s > ROWS_EVERY_S
+        ]
+        if strays:
+            log.warning("reconcile.strays", legs=len(strays))
+            self._switch.send([HangUp(leg.leg, Cause.NORMAL) for leg in strays])
+
+    # --- what the dialplan did ---------------------------------------------------------------------------------------
+
+    async def _import_rows(self) -> None:
+        rows = await self._switch.fallback_rows()
+        if not rows:
+            return
+        for row in rows:
+            if row.step == "start" and not self._calls.knows(row.leg):
+                await self._adopt(row)
+        for row in rows:
+            if row.step != "start":
+                stepped = FallbackStepped(
+                    row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key
+                )
+                self._calls.mailbox.post(stepped)
+        await self._calls.settled()
+        await self._switch.forget(rows)
+
+    async def _adopt(self, row: FallbackRow) -> None:
+        if await self._store.call_of_leg(row.leg) is not None:
+            return  # its call has ended; what is left of its rows is only to be deleted
+        hotline = await self._hotlines.by_number(row.did)
+        if hotline is None:
+            log.warning("reconcile.fallback_of_unknown_number")
+            return
+        live = await self._switch.live()
+        channel = live[row.leg].channel if row.leg in live else ""
+        started = FallbackStarted(row.at, row.leg, channel, row.did, row.caller)
+        self._calls.mailbox.post(Begin(started, hotline))

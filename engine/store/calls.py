@@ -1,0 +1,113 @@
+"""Live calls in Postgres: one connection, one transaction in flight, fenced. Used by `engine/call.py` alone.
+
+`save` is one statement (`save_batch`, migration 0002), so a stopped client never leaves a transaction open. Planner
+settings are pinned on the connection: joins of a few rows stay index look-ups whatever the statistics say.
+"""
+
+import asyncio
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import asyncpg
+
+from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
+from engine.store import queries
+from engine.store.pool import connect, store_errors
+from engine.vocabulary.commands import Finish, WriteEntry, WriteRecord
+
+PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+SAVE_TIMEOUT_S = 3.0
+_SQL = queries.load("calls")
+
+
+class PostgresCalls:
+    """ports.CallStore on one connection, opened again after it failed."""
+
+    def __init__(self, database_url: str, switch: str) -> None:
+        self._url = database_url
+        self._switch = switch
+        self._engine_id = uuid.uuid4()
+        self._fencing = 0
+        self._connection: asyncpg.Connection[Any] | None = None
+
+    async def take_over(self, stale_after_s: float) -> bool:
+        owns_lock = await self._fetchval("try_own", self._switch)
+        age_s = await self._fetchval("heartbeat_age", self._switch)
+        if not owns_lock and age_s is not None and age_s < stale_after_s:
+            return False
+        self._fencing = await self._fetchval("take_over", self._switch, self._engine_id, os.getpid())
+        return True
+
+    async def save(self, batch: Batch) -> None:
+        state = None if batch.heartbeat is None else json.dumps(dict(batch.heartbeat))
+        rows = _rows(batch)
+        saved = await self._fetchval(
+            "save", self._switch, self._fencing, state, batch.metrics, _calls(batch), rows["entries"],
+            rows["records"], rows["ended"],
+        )
+        if not saved:
+            raise FencedOut(f"another engine owns the switch {self._switch!r} now")
+
+    async def load_calls(self) -> Sequence[SavedCall]:
+        async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
+            rows = await (await self._open()).fetch(_SQL["load"], self._switch)
+        return [_saved(row) for row in rows]
+
+    async def call_of_leg(self, caller_leg: str) -> str | None:
+        found: str | None = await self._fetchval("call_of_leg", caller_leg)
+        return found
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _fetchval(self, query: str, *values: Any) -> Any:
+        try:
+            async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
+                return await (await self._open()).fetchval(_SQL[query], *values)
+        except StoreFailed:
+            await self.close()  # what this connection still does is unknown: never use it again
+            raise
+
+    async def _open(self) -> "asyncpg.Connection[Any]":
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url, command_timeout_s=SAVE_TIMEOUT_S, settings=PLANNER)
+            if self._fencing:  # ours still, unless somebody took over: then `save` says so
+                await self._connection.fetchval(_SQL["try_own"], self._switch)
+        return self._connection
+
+
+def _calls(batch: Batch) -> str | None:
+    ended = {call_id for call_id, row in batch.rows if isinstance(row, Finish)}
+    calls = [
+        {
+            "id": call.call_id, "organisation_id": call.organisation_id, "hotline_id": call.hotline_id,
+            "flow": call.flow, "version": call.version, "phase": call.phase, "state": call.state,
+            "outbox": call.outbox or None, "started_at": call.started_at.isoformat(),
+            "caller_leg": call.caller_leg, "is_new": call.is_new,
+        }
+        for call in batch.calls.values() if call.is_new or call.call_id not in ended
+    ]
+    return json.dumps(calls) if calls else None
+
+
+def _rows(batch: Batch) -> dict[str, str | None]:
+    rows: dict[str, list[dict[str, Any]]] = {"entries": [], "records": [], "ended": []}
+    kinds = {WriteEntry: "entries", WriteRecord: "records", Finish: "ended"}
+    for ord_, (call_id, row) in enumerate(batch.rows):
+        rows[kinds[type(row)]].append({"ord": ord_, "call_id": call_id, **asdict(row)})
+    return {kind: json.dumps(found, default=str) if found else None for kind, found in rows.items()}
+
+
+def _saved(row: asyncpg.Record) -> SavedCall:
+    return SavedCall(
+        call_id=row["call_id"], organisation_id=row["organisation_id"], hotline_id=row["hotline_id"],
+        flow=row["flow"], version=row["version"], phase=row["phase"], state=json.loads(row["state"]),
+        started_at=row["started_at"], caller_leg=row["caller_leg"],
+        outbox=json.loads(row["outbox"]) if row["outbox"] else (),
+    )

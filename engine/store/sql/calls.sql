@@ -1,0 +1,27 @@
+-- Live calls and the ownership of a switch. Used by engine/store/calls.py; the functions are in migration 0002.
+
+-- name: try_own
+-- A session lock that dies with the owner's connection: who gets it knows at once that the owner's process is gone.
+SELECT pg_try_advisory_lock(owner_key($1));
+
+-- name: heartbeat_age
+-- By the database's clock alone, so that the hosts' clocks do not matter. Null: nobody ever owned it.
+SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM engines WHERE switch = $1;
+
+-- name: take_over
+SELECT take_over_switch($1, $2, $3);
+
+-- name: save
+SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb);
+
+-- name: load
+-- `failed` calls keep their row for the operator, but nobody continues them.
+SELECT c.id::text AS call_id, c.organisation_id, c.hotline_id, c.flow, c.version, c.phase, c.state, c.outbox,
+    c.started_at, l.caller_leg
+FROM calls c JOIN call_logs l ON l.call_id = c.id
+WHERE c.switch = $1 AND c.phase <> 'failed'
+ORDER BY c.started_at;
+
+-- name: call_of_leg
+-- Inbound leg ids are the switch's own and rise with its clock; the newest log is the one meant.
+SELECT call_id::text FROM call_logs WHERE caller_leg = $1 ORDER BY id DESC LIMIT 1;
