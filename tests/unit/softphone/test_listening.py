@@ -42,3 +42,10 @@ def test_a_tone_is_told_from_its_neighbours():
     assert listening.is_tone(tone(700, seconds=0.02), 700)
     assert not listening.is_tone(tone(700, seconds=0.05), 770)
     assert not listening.is_tone(silence(0.1), 700)
+
+
+def test_the_first_frame_of_a_repeated_sound_is_found():
+    looped = np.tile(chirp(1, 1.0), 4)[1234:]  # it was being sent before anybody could hear it
+    recording = np.concatenate([chirp(3, 0.8), looped[: 3 * 8000]])
+    assert abs(listening.onset_s(chirp(1, 1.0), recording) - 0.8) <= 0.02
+    assert listening.onset_s(chirp(2, 1.0), recording) is None
