@@ -1,0 +1,134 @@
+"""AMI messages as events. Remembers which legs were answered, so that each is told once; sends nothing.
+
+`UserEvent`s come from the dialplan's own thread of a leg, `OriginateResponse` from another one: either may be first
+(seen 1 in 3), so the first event of a dialled leg in a verb also tells that it was answered.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from engine.vocabulary.events import (
+    Answered,
+    CallArrived,
+    DialRefused,
+    DigitsEntered,
+    Event,
+    FallbackExhausted,
+    FallbackStarted,
+    HungUp,
+    Joined,
+    Played,
+)
+from engine.vocabulary.values import Cause
+
+Message = Mapping[str, str]
+DIALLED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RING_TIMEOUT = "3"      # OriginateResponse, Reason: it still rang
+
+
+class Facts:
+    """Reads one connection's messages after the other. `suspects`: legs whose dialling failed with no hang-up yet."""
+
+    def __init__(self) -> None:
+        self.suspects: set[str] = set()
+        self._answered: set[str] = set()
+        self._timed_out: set[str] = set()
+
+    def saw(self, live: Mapping[str, bool]) -> None:
+        """After a reconnect: the legs that live now, and whether they are up. Others are forgotten."""
+        self._answered = {leg for leg, is_up in live.items() if is_up and DIALLED.fullmatch(leg)}
+        self._timed_out &= live.keys()
+        self.suspects.clear()
+
+    def read(self, message: Message, now: datetime) -> Iterator[CallArrived | Event]:
+        at = stamp(message, now)
+        match message.get("event"):
+            case "UserEvent" if message.get("userevent") == "Rw":
+                yield from self._said(message, at)
+            case "OriginateResponse":
+                yield from self._dialled(message, at)
+            case "Hangup":
+                yield from self._hung_up(message, at)
+            case None:
+                yield from self._replied(message, at)
+
+    def _said(self, message: Message, at: datetime) -> Iterator[CallArrived | Event]:
+        leg, channel = message.get("uniqueid", ""), message.get("channel", "")
+        if not channel.startswith("PJSIP/"):      # surrogates and Local halves are no legs of ours
+            return
+        did, caller = _digits(message.get("n", "")), _digits(message.get("c", ""))
+        if DIALLED.fullmatch(leg):
+            yield from self._answer(leg, at)
+        match message.get("v"):
+            case "in":
+                yield CallArrived(at, leg, channel, did, caller)
+            case "played":
+                yield Played(at, leg)
+            case "ask":
+                yield DigitsEntered(at, leg, message.get("d", ""))
+            case "joined":
+                yield Joined(at, leg, message.get("p", ""))
+            case "fall":
+                yield FallbackStarted(at, leg, channel, did, caller)
+            case "exhausted":
+                yield FallbackExhausted(at, leg)
+
+    def _answer(self, leg: str, at: datetime) -> Iterator[Event]:
+        self.suspects.discard(leg)
+        if leg not in self._answered:
+            self._answered.add(leg)
+            yield Answered(at, leg)
+
+    def _dialled(self, message: Message, at: datetime) -> Iterator[Event]:
+        leg = message.get("actionid", "")
+        if not DIALLED.fullmatch(leg):
+            return
+        if message.get("response") == "Success":
+            yield from self._answer(leg, at)
+        elif leg not in self._answered:
+            # a hang-up follows within milliseconds, unless there never was a channel or this was a second dialling
+            self.suspects.add(leg)
+            if message.get("reason") == _RING_TIMEOUT:
+                self._timed_out.add(leg)
+
+    def _hung_up(self, message: Message, at: datetime) -> Iterator[Event]:
+        leg, channel = message.get("uniqueid", ""), message.get("channel", "")
+        is_inbound = channel.startswith("PJSIP/") and leg == message.get("linkedid")
+        if not (DIALLED.fullmatch(leg) or is_inbound):
+            return
+        sip = 0 if leg in self._timed_out else _number(message.get("techcause", ""))
+        for memory in (self.suspects, self._answered, self._timed_out):
+            memory.discard(leg)
+        # a BYE from the far side while a verb runs is told with cause 0
+        yield HungUp(at, leg, _number(message.get("cause", "")) or int(Cause.NORMAL), sip)
+
+    def _replied(self, message: Message, at: datetime) -> Iterator[Event]:
+        is_success = message.get("response") == "Success"
+        match message.get("actionid", "").split(":"):
+            case ["bridge", caller, agent]:
+                if is_success:
+                    yield Joined(at, caller, agent)
+            case ["alive", leg]:
+                if leg in self.suspects and not is_success:
+                    yield DialRefused(at, leg)
+                self.suspects.discard(leg)
+            case [leg] if DIALLED.fullmatch(leg) and not is_success:
+                self.suspects.discard(leg)
+                yield DialRefused(at, leg)
+
+
+def stamp(message: Message, now: datetime) -> datetime:
+    """When it happened, by the switch's clock."""
+    try:
+        return datetime.fromtimestamp(float(message["timestamp"]), UTC)
+    except (KeyError, ValueError):
+        return now
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[^0-9]", "", text)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

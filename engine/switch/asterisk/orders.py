@@ -1,0 +1,105 @@
+"""Commands as AMI actions (see dialplans/asterisk for the verbs). Pure; raises NotEncodable.
+
+Every action id says what the answer is good for, see `facts.py`: an `Originate` has the leg's own id, a `Bridge`
+`bridge:<caller's leg>:<agent's leg>`, everything else `order:<leg>`, whose answers nobody needs.
+"""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from engine.switch.asterisk.encoder import (
+    HOST,
+    channel_name,
+    checked,
+    database_key,
+    digits,
+    encode,
+    leg_id,
+    row,
+    variable,
+)
+from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject, SwitchCommand
+
+Action = list[tuple[str, str]]
+THEN = frozenset({"hold", "bye"})
+
+
+def order(command: SwitchCommand, trunk: str) -> bytes:
+    """Everything one command needs, as one piece of text for the socket."""
+    return b"".join(encode(action) for action in _actions(command, trunk))
+
+
+def _actions(command: SwitchCommand, trunk: str) -> Iterator[Action]:
+    leg = leg_id(command.leg)
+    match command:
+        case Play():
+            yield _set(leg, "RW_F", command.sound)
+            yield _set(leg, "RW_THEN", command.then if command.then in THEN else "bye")
+            yield _set(leg, "RW_H", str(int(command.cause)))
+            yield _redirect(leg, "rw-play")
+        case Hold():
+            yield _redirect(leg, "rw-hold")
+        case Reject():
+            yield _set(leg, "RW_H", str(int(command.cause)))
+            yield _redirect(leg, "rw-reject")
+        case Dial():
+            yield dial(command, trunk)
+        case Bridge():
+            agent = leg_id(command.peer)
+            yield _set(leg, "RW_ST", "talk")
+            yield _set(agent, "RW_ST", "talk")
+            # prefixes match here: the caller by its full channel name, the agent by its id of fixed length
+            yield [("Action", "Bridge"), ("ActionID", f"bridge:{leg}:{agent}"),
+                   ("Channel1", channel_name(command.channel)), ("Channel2", agent), ("Tone", "no")]
+        case HangUp():
+            yield [("Action", "Hangup"), ("ActionID", f"order:{leg}"), ("Channel", leg),
+                   ("Cause", str(int(command.cause)))]
+        case _:
+            assert_never(command)
+
+
+def dial(command: Dial, trunk: str) -> Action:
+    leg = leg_id(command.leg)
+    return [
+        ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
+        ("Channel", f"PJSIP/trunk/sip:{digits(command.number)}@{checked(HOST, trunk, 'trunk address')}"),
+        ("Context", "rw-ask"), ("Exten", "s"), ("Priority", "1"), ("Async", "true"),
+        ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
+        variable("RW_ASK", command.ask), variable("RW_TAKEN", command.taken),
+        variable("RW_TRIES", str(int(command.tries))),
+        ("Variable", f"RW_PEER={channel_name(command.peer) if command.peer else ''}"),
+    ]
+
+
+def renewal(leg: str, lease_s: int) -> bytes:
+    return encode([("Action", "AbsoluteTimeout"), ("ActionID", f"order:{leg_id(leg)}"), ("Channel", leg),
+                   ("Timeout", str(int(lease_s)))])
+
+
+def alive(leg: str) -> bytes:
+    """Asks whether a leg has a channel: `facts.py` reads the answer."""
+    return encode([("Action", "Getvar"), ("ActionID", f"alive:{leg_id(leg)}"), ("Channel", leg),
+                   ("Variable", "UNIQUEID")])
+
+
+def put(channel_id: str, key: str, value: str) -> bytes:
+    """Write a row by the dialplan's verb `put`: the dialplan alone may write the database. The channel's Hangup says
+    that it has run."""
+    return encode([
+        ("Action", "Originate"), ("ActionID", f"put:{channel_id}"), ("ChannelId", leg_id(channel_id)),
+        ("Channel", "Local/s@rw-idle/n"), ("Context", "rw-put"), ("Exten", "s"), ("Priority", "1"),
+        ("Async", "true"), ("Timeout", "5000"), row("RW_K", database_key(key)), row("RW_V", value)])
+
+
+def delete(key: str) -> Action:
+    return [("Action", "Setvar"), ("Variable", f"DB_DELETE({database_key(key)})"), ("Value", "1")]
+
+
+def _set(leg: str, name: str, value: str) -> Action:
+    return [("Action", "Setvar"), ("ActionID", f"order:{leg_id(leg)}"), ("Channel", leg), ("Variable", name),
+            ("Value", variable(name, value)[1].partition("=")[2])]
+
+
+def _redirect(leg: str, verb: str) -> Action:
+    return [("Action", "Redirect"), ("ActionID", f"order:{leg}"), ("Channel", leg), ("Context", verb),
+            ("Exten", "s"), ("Priority", "1")]

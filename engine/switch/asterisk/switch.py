@@ -1,0 +1,210 @@
+"""The Asterisk behind `ports.Switch`: commands become actions, messages become events.
+
+The engine's one connection to one Asterisk. Orders are written without waiting; those of one turn of the loop go out in
+one write. What an order did, or that it could not be done, comes back as an event.
+"""
+
+import asyncio
+import functools
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from engine.ports import Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
+from engine.switch.asterisk import database, orders
+from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
+from engine.switch.asterisk.encoder import HOST, NotEncodable, checked
+from engine.switch.asterisk.facts import DIALLED, Facts
+from engine.vocabulary.commands import Dial, SwitchCommand
+from engine.vocabulary.events import DialRefused, OrderExpired
+from engine.vocabulary.values import Hotline, LiveLeg
+
+log = structlog.get_logger(__name__)
+
+REFUSED_AFTER_S = 1.0      # a failed dial without a hang-up by then never had a channel
+PUTS_AT_ONCE = 20
+PUT_TIMEOUT_S = 5.0
+BOOT_MARK = "RW_BOOT"      # a global variable: it is gone when Asterisk was restarted
+
+
+class AsteriskSwitch:
+    """Implements ports.Switch. `figures` has the counters."""
+
+    def __init__(self, host: str, port: int, user: str, secret: str, trunk: str) -> None:
+        self._trunk = checked(HOST, trunk, "trunk address")
+        self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
+        self._events: asyncio.Queue[SwitchEvent] = asyncio.Queue()
+        self._facts = Facts()
+        self._outgoing: list[tuple[datetime | None, str, int, bytes]] = []
+        self._batch = itertools.count()
+        self._puts: dict[str, asyncio.Future[None]] = {}
+
+    @property
+    def figures(self) -> Figures:
+        return self._connection.figures
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection.is_up
+
+    async def run(self) -> None:
+        await self._connection.run()
+
+    async def events(self) -> AsyncIterator[SwitchEvent]:
+        while True:
+            yield await self._events.get()
+
+    def now(self) -> datetime:
+        return self._connection.now()
+
+    # -- orders ------------------------------------------------------------------------------------------------
+
+    def send(self, commands: Sequence[SwitchCommand]) -> None:
+        """The orders of one step of one call. With one that comes too late all that follow it here are dropped.
+
+        Raises SwitchLost. With a value that must not go to the switch none of them is written: the caller's lease
+        runs out, and the dialplan serves him.
+        """
+        if not self._connection.is_up:
+            raise SwitchLost("not connected")
+        batch = next(self._batch)
+        try:
+            texts = [orders.order(command, self._trunk) for command in commands]
+        except NotEncodable:
+            log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])
+            for command in commands:
+                if isinstance(command, Dial):
+                    self._events.put_nowait(DialRefused(self.now(), command.leg))
+            return
+        self._queue([(getattr(command, "not_after", None), command.leg, batch, text)
+                     for command, text in zip(commands, texts, strict=True)])
+
+    def renew(self, legs: Sequence[str], lease_s: int) -> None:
+        if self._connection.is_up:
+            self._queue([(None, leg, -1, orders.renewal(leg, lease_s)) for leg in legs])
+
+    def _queue(self, items: list[tuple[datetime | None, str, int, bytes]]) -> None:
+        if items and not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing += items
+
+    def _flush(self) -> None:
+        """Everything of this turn in one write. What is late is found here, at the very moment of writing."""
+        items, self._outgoing = self._outgoing, []
+        expired: set[int] = set()
+        data = []
+        now = self.now()
+        for not_after, leg, batch, text in items:
+            if batch in expired:
+                continue
+            if not_after is not None and now > not_after:
+                expired.add(batch)
+                self._events.put_nowait(OrderExpired(now, leg))
+                continue
+            data.append(text)
+        try:
+            if data:
+                self._connection.write(b"".join(data), sum(text.count(b"\r\n\r\n") for text in data))
+        except SwitchLost:
+            log.warning("switch.orders_lost", orders=len(data))    # Disconnected is on its way: the engine reconciles
+
+    # -- what the switch knows ---------------------------------------------------------------------------------
+
+    async def live(self) -> Mapping[str, LiveLeg]:
+        answer = await self._connection.ask([("Action", "CoreShowChannels")])
+        legs = {}
+        for m in answer:
+            if m.get("event") != "CoreShowChannel" or m["channel"].startswith("Surrogate/"):
+                continue
+            leg, is_up = m["uniqueid"], m["channelstatedesc"] == "Up"
+            # a leg that is being dialled does not run the context that it shows
+            place = "" if DIALLED.fullmatch(leg) and not is_up else m["context"]
+            legs[leg] = LiveLeg(leg, m["channel"], place, is_up, m["bridgeid"], m["linkedid"], _seconds(m["duration"]))
+        self._facts.saw({leg: one.is_up for leg, one in legs.items()})
+        return legs
+
+    async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
+        wanted = database.wanted_rows(hotlines)
+        for _ in range(3):
+            found = await self._tree(database.HOTLINES) | await self._tree(database.PHONES)
+            writes, deletes = database.difference(wanted, found)
+            if not writes and not deletes:
+                return
+            for key in deletes:
+                await self._connection.ask(orders.delete(key))
+            rows = list(writes.items())
+            for start in range(0, len(rows), PUTS_AT_ONCE):
+                await self._put(rows[start:start + PUTS_AT_ONCE])
+        raise ActionFailed(f"{len(writes)} rows could not be written to the switch's database")
+
+    async def fallback_rows(self) -> Sequence[FallbackRow]:
+        return database.fallback_rows(await self._tree(database.STEPS))
+
+    async def forget(self, rows: Sequence[FallbackRow]) -> None:
+        for row in rows:
+            await self._connection.ask(orders.delete(row.key))
+
+    async def _tree(self, family: str) -> dict[str, str]:
+        answer = await self._connection.ask([("Action", "DBGetTree"), ("Family", family)])
+        return {m["key"].strip("/"): m.get("val", "") for m in answer if m.get("event") == "DBGetTreeResponse"}
+
+    async def _put(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Returns when the dialplan has run for each row; whether it wrote is seen by reading again."""
+        loop = asyncio.get_running_loop()
+        waiting = {str(uuid.uuid4()): loop.create_future() for _ in rows}
+        text = b"".join(orders.put(put, key, value) for put, (key, value) in zip(waiting, rows, strict=True))
+        self._puts |= waiting
+        try:
+            self._connection.write(text, len(rows))
+            _, late = await asyncio.wait(waiting.values(), timeout=PUT_TIMEOUT_S)
+            if late:
+                log.warning("switch.put_slow", rows=len(late))
+        finally:
+            for put in waiting:
+                del self._puts[put]
+
+    # -- what the connection tells -----------------------------------------------------------------------------
+
+    def _told(self, message: Message) -> None:
+        if message.get("event") == "Hangup" and (put := self._puts.get(message.get("uniqueid", ""))):
+            if not put.done():
+                put.set_result(None)
+            return
+        before = set(self._facts.suspects)
+        for event in self._facts.read(message, self.now()):
+            self._events.put_nowait(event)
+        for leg in self._facts.suspects - before:
+            asyncio.get_running_loop().call_later(REFUSED_AFTER_S, functools.partial(self._ask_alive, leg))
+
+    def _ask_alive(self, leg: str) -> None:
+        if leg in self._facts.suspects and self._connection.is_up:
+            self._queue([(None, leg, -1, orders.alive(leg))])
+
+    async def _up(self) -> None:
+        try:
+            (answer,) = await self._connection.ask([("Action", "Getvar"), ("Variable", BOOT_MARK)])
+            is_fresh = not answer.get("value")
+        except ActionFailed:
+            is_fresh = True
+        if is_fresh:
+            await self._connection.ask([("Action", "Setvar"), ("Variable", BOOT_MARK), ("Value", uuid.uuid4().hex)])
+            self._facts.saw({})
+        log.info("switch.connected", fresh=is_fresh)
+        self._events.put_nowait(Connected(is_fresh))
+
+    def _down(self, reason: str) -> None:
+        self._outgoing.clear()
+        for put in self._puts.values():
+            if not put.done():
+                put.set_result(None)
+        log.warning("switch.disconnected", reason=reason)
+        self._events.put_nowait(Disconnected(reason))
+
+
+def _seconds(duration: str) -> float:
+    """`00:01:02` as seconds."""
+    hours, minutes, seconds = (int(part) for part in duration.split(":"))
+    return float(hours * 3600 + minutes * 60 + seconds)

@@ -1,0 +1,381 @@
+"""The far side of the trunk, as raw SIP and RTP over UDP: what it does is exactly what a test tells it.
+
+Used by the contract tests of the switch. It shows every message as it came over the wire (`heard`), refuses with
+any status, rings for ever, answers, presses keys by RFC 4733, and calls in. It keeps no timers of its own and
+retransmits nothing: loopback loses nothing, and a missing message should be seen.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import re
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+ULAW_SILENCE = b"\xff" * 160
+_KEYS = "0123456789*#"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a number does when it is called: refuse with `status`, or ring, answer after a while and press `keys`."""
+
+    status: int = 0                    # a final refusal, at once
+    ring: bool = True
+    answer_s: float | None = None      # None: never
+    keys: str = ""
+    key_s: float = 0.0                 # after the answer
+    rtp: bool = True                   # sends silence while up
+
+
+@dataclass(slots=True)
+class Message:
+    first: str
+    headers: dict[str, str]
+    body: str
+    at: float
+
+    @property
+    def method(self) -> str:
+        return self.first.split()[0]
+
+    @property
+    def status(self) -> int:
+        return int(self.first.split()[1]) if self.first.startswith("SIP/2.0") else 0
+
+
+@dataclass(eq=False, slots=True)
+class Dialog:
+    """One call, either direction."""
+
+    call_id: str
+    number: str
+    local: str
+    remote: str
+    target: str
+    rtp: "Rtp"
+    invite: Message | None = None
+    log: list[Message] = field(default_factory=list)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    final: int = 0
+    cseq: int = 1
+    branch: str = ""
+    via: str = ""
+    request_uri: str = ""
+
+    def heard(self, what: str) -> Message | None:
+        """The first message of the far end that starts with `what` (`CANCEL`, `SIP/2.0 486`)."""
+        return next((m for m in self.log if m.first.startswith(what)), None)
+
+
+class Rtp(asyncio.DatagramProtocol):
+    """One RTP stream: counts what it receives, sends silence and keys."""
+
+    def __init__(self) -> None:
+        self.received: list[float] = []
+        self.payloads: list[bytes] = []
+        self.events: list[int] = []
+        self.far: tuple[str, int] | None = None
+        self.ssrc = random.getrandbits(32)
+        self.seq = random.getrandbits(15)
+        self.stamp = random.getrandbits(31)
+        self.fill = ULAW_SILENCE
+        self._pressing = False
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if len(data) < 12 or data[0] >> 6 != 2:
+            return
+        kind = data[1] & 0x7F
+        if kind == 101:
+            self.events.append(data[12])
+        elif kind == 0:
+            self.received.append(time.monotonic())
+            self.payloads.append(data[12:])
+            del self.payloads[:-50]
+
+    @property
+    def port(self) -> int:
+        assert self.transport
+        return int(self.transport.get_extra_info("sockname")[1])
+
+    def send(self, kind: int, payload: bytes, marker: bool = False) -> None:
+        if self.far is None or self.transport is None or self.transport.is_closing():
+            return
+        self.seq = (self.seq + 1) & 0xFFFF
+        head = struct.pack("!BBHII", 0x80, kind | (0x80 if marker else 0), self.seq, self.stamp & 0xFFFFFFFF, self.ssrc)
+        self.transport.sendto(head + payload, self.far)
+
+    async def stream(self) -> None:
+        """Silence in the pace of speech, but for the time a key is pressed."""
+        due = time.monotonic()
+        while True:
+            if not self._pressing:
+                self.stamp += 160
+                self.send(0, self.fill)
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    async def press(self, key: str, length_ms: int = 100) -> None:
+        """One key by RFC 4733: begin, 20 ms updates, three ends."""
+        self._pressing = True
+        try:
+            self.stamp += 160
+            code = _KEYS.index(key)
+            for i in range(1, length_ms // 20 + 1):
+                self.send(101, struct.pack("!BBH", code, 10, i * 160), marker=i == 1)
+                await asyncio.sleep(0.02)
+            for _ in range(3):
+                self.send(101, struct.pack("!BBH", code, 0x80 | 10, length_ms * 8))
+            self.stamp += length_ms * 8
+        finally:
+            self._pressing = False
+
+
+class SipPeer(asyncio.DatagramProtocol):
+    """A UDP user agent with a behaviour per number. Use `async with SipPeer.open() as peer`."""
+
+    def __init__(self) -> None:
+        self.behaviour: dict[str, Behaviour] = {}
+        self.default = Behaviour(status=404)
+        self.dialogs: dict[str, Dialog] = {}
+        self.heard: list[Message] = []
+        self.on_call: Callable[[Dialog], None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._count = itertools.count(1)
+        self._transport: asyncio.DatagramTransport | None = None
+        self._scripts: dict[str, list[asyncio.Task[None]]] = {}
+        self._arrived = asyncio.Event()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, port: int = 0) -> Any:
+        loop = asyncio.get_running_loop()
+        transport, peer = await loop.create_datagram_endpoint(cls, ("127.0.0.1", port))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                peer._tasks = tasks
+                try:
+                    yield peer
+                finally:
+                    for scripts in peer._scripts.values():
+                        for task in scripts:
+                            task.cancel()
+                    for dialog in peer.dialogs.values():
+                        if dialog.rtp.transport:
+                            dialog.rtp.transport.close()
+        finally:
+            transport.close()
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    @property
+    def port(self) -> int:
+        assert self._transport
+        return int(self._transport.get_extra_info("sockname")[1])
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    # -- what tests do -----------------------------------------------------------------------------------------
+
+    def calls_to(self, number: str) -> list[Dialog]:
+        return [d for d in self.dialogs.values() if d.number == number and d.invite is not None]
+
+    async def rung(self, number: str, n: int = 1, timeout_s: float = 5) -> Dialog:
+        """The nth call that reached a number."""
+        async with asyncio.timeout(timeout_s):
+            while len(self.calls_to(number)) < n:
+                self._arrived.clear()
+                await self._arrived.wait()
+        return self.calls_to(number)[n - 1]
+
+    async def call(self, number: str, switch: tuple[str, int], caller: str = "4917012345", rtp: bool = True) -> Dialog:
+        """Send an INVITE; the dialog's `answered` and `final` tell what became of it."""
+        call_id = f"{random.getrandbits(64):x}@peer"
+        dialog = Dialog(call_id, number, f"<sip:{caller}@{self.address}>;tag={random.getrandbits(32):x}",
+                        f"<sip:{number}@{switch[0]}:{switch[1]}>", f"sip:{number}@{switch[0]}:{switch[1]}",
+                        await self._rtp())
+        dialog.branch = f"z9hG4bK{random.getrandbits(48):x}"
+        dialog.request_uri = dialog.target
+        self.dialogs[call_id] = dialog
+        self._switch = switch
+        self._scripts[call_id] = []
+        self._request(dialog, "INVITE", self._sdp(dialog), dialog.branch)
+        if rtp:
+            self._start(dialog, dialog.rtp.stream())
+        return dialog
+
+    def cancel(self, dialog: Dialog) -> None:
+        self._request(dialog, "CANCEL", "", dialog.branch, cseq=dialog.cseq)
+
+    def hang_up(self, dialog: Dialog) -> None:
+        dialog.cseq += 1
+        self._request(dialog, "BYE", "", f"z9hG4bK{random.getrandbits(48):x}")
+        self._over(dialog)
+
+    def answer(self, dialog: Dialog) -> None:
+        assert dialog.invite
+        self._reply(dialog, dialog.invite, 200, "OK", self._sdp(dialog))
+        dialog.answered.set()
+
+    def refuse(self, dialog: Dialog, status: int) -> None:
+        assert dialog.invite
+        dialog.final = status
+        self._reply(dialog, dialog.invite, status, "No")
+        self._over(dialog)
+
+    # -- the wire ----------------------------------------------------------------------------------------------
+
+    async def _rtp(self) -> Rtp:
+        loop = asyncio.get_running_loop()
+        _, rtp = await loop.create_datagram_endpoint(Rtp, ("127.0.0.1", 0))
+        return rtp
+
+    def _start(self, dialog: Dialog, script: Any) -> None:
+        assert self._tasks
+        self._scripts.setdefault(dialog.call_id, []).append(self._tasks.create_task(script))
+
+    def _sdp(self, dialog: Dialog) -> str:
+        lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
+                 f"m=audio {dialog.rtp.port} RTP/AVP 0 101", "a=rtpmap:0 PCMU/8000",
+                 "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv"]
+        return "\r\n".join(lines) + "\r\n"
+
+    def _request(self, dialog: Dialog, method: str, body: str, branch: str, cseq: int = 0) -> None:
+        uri = dialog.request_uri if method in ("INVITE", "CANCEL") else dialog.target
+        lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP {self.address};branch={branch};rport",
+                 f"From: {dialog.local}", f"To: {dialog.remote}", f"Call-ID: {dialog.call_id}",
+                 f"CSeq: {cseq or dialog.cseq} {method}", f"Contact: <sip:peer@{self.address}>", "Max-Forwards: 70"]
+        self._write(lines, body, self._switch)
+
+    def _reply(self, dialog: Dialog, request: Message, status: int, reason: str, body: str = "") -> None:
+        lines = [f"SIP/2.0 {status} {reason}", f"Via: {request.headers['via']}", f"From: {request.headers['from']}",
+                 f"To: {dialog.local if status != 100 else request.headers['to']}", f"Call-ID: {dialog.call_id}",
+                 f"CSeq: {request.headers['cseq']}", f"Contact: <sip:peer@{self.address}>"]
+        self._write(lines, body, self._switch)
+
+    def _write(self, lines: list[str], body: str, to: tuple[str, int]) -> None:
+        if body:
+            lines = [*lines, "Content-Type: application/sdp"]
+        assert self._transport
+        if not self._transport.is_closing():
+            head = "\r\n".join([*lines, f"Content-Length: {len(body)}"])
+            self._transport.sendto(f"{head}\r\n\r\n{body}".encode(), to)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
+        first, *rest = head.split("\r\n")
+        headers: dict[str, str] = {}
+        for line in rest:
+            name, _, value = line.partition(":")
+            headers.setdefault(name.strip().lower(), value.strip())
+        message = Message(first, headers, body, time.monotonic())
+        self.heard.append(message)
+        self._switch = addr
+        if message.status:
+            self._on_reply(message)
+        else:
+            self._on_request(message)
+
+    def _media(self, dialog: Dialog, body: str) -> None:
+        if found := re.search(r"m=audio (\d+)", body):
+            dialog.rtp.far = ("127.0.0.1", int(found[1]))
+
+    def _on_reply(self, message: Message) -> None:
+        dialog = self.dialogs.get(message.headers["call-id"])
+        if dialog is None or not message.headers["cseq"].endswith("INVITE"):
+            return
+        dialog.log.append(message)
+        self._media(dialog, message.body)
+        if message.status < 200:
+            return
+        dialog.final = message.status
+        dialog.remote = message.headers["to"]
+        if message.status < 300 and (contact := re.search(r"<([^>]+)>", message.headers.get("contact", ""))):
+            dialog.target = contact[1]
+        branch = dialog.branch if message.status >= 300 else f"z9hG4bK{random.getrandbits(48):x}"
+        uri = dialog.request_uri if message.status >= 300 else dialog.target
+        self._write([f"ACK {uri} SIP/2.0", f"Via: SIP/2.0/UDP {self.address};branch={branch};rport",
+                     f"From: {dialog.local}", f"To: {dialog.remote}", f"Call-ID: {dialog.call_id}",
+                     f"CSeq: {dialog.cseq} ACK", "Max-Forwards: 70"], "", self._switch)
+        if message.status < 300:
+            dialog.answered.set()
+        else:
+            self._over(dialog)
+
+    def _on_request(self, message: Message) -> None:
+        dialog = self.dialogs.get(message.headers["call-id"])
+        if message.method == "INVITE" and dialog is None:
+            assert self._tasks
+            self._tasks.create_task(self._invited(message))
+            return
+        if dialog is None:
+            return
+        dialog.log.append(message)
+        if message.method == "INVITE":      # a re-INVITE, for a new connected line or media address
+            self._media(dialog, message.body)
+            self._reply(dialog, message, 200, "OK", self._sdp(dialog))
+        elif message.method == "CANCEL":
+            self._reply(dialog, message, 200, "OK")
+            if dialog.invite and not dialog.answered.is_set():
+                self._reply(dialog, dialog.invite, 487, "Request Terminated")
+            self._over(dialog)
+        elif message.method != "ACK":
+            self._reply(dialog, message, 200, "OK")
+            if message.method == "BYE":
+                self._over(dialog)
+
+    async def _invited(self, message: Message) -> None:
+        number = re.match(r"INVITE sips?:([^@;>]*)", message.first)
+        contact = re.search(r"<([^>]+)>", message.headers["contact"])
+        assert number and contact
+        call_id = message.headers["call-id"]
+        if call_id in self.dialogs:
+            return
+        dialog = Dialog(call_id, number[1], f"{message.headers['to']};tag={random.getrandbits(32):x}",
+                        message.headers["from"], contact[1], await self._rtp(), invite=message, log=[message])
+        self.dialogs[call_id] = dialog
+        self._scripts[call_id] = []
+        self._media(dialog, message.body)
+        self._arrived.set()
+        if self.on_call:
+            self.on_call(dialog)
+        self._start(dialog, self._play(dialog, self.behaviour.get(dialog.number, self.default)))
+
+    async def _play(self, dialog: Dialog, behaviour: Behaviour) -> None:
+        assert dialog.invite
+        if behaviour.status:
+            self.refuse(dialog, behaviour.status)
+            return
+        if behaviour.ring:
+            self._reply(dialog, dialog.invite, 180, "Ringing")
+        if behaviour.answer_s is None:
+            return
+        await asyncio.sleep(behaviour.answer_s)
+        if dialog.ended.is_set():
+            return
+        self.answer(dialog)
+        if behaviour.rtp:
+            self._start(dialog, dialog.rtp.stream())
+        if behaviour.keys:
+            await asyncio.sleep(behaviour.key_s)
+            for key in behaviour.keys:
+                await dialog.rtp.press(key)
+
+    def _over(self, dialog: Dialog) -> None:
+        dialog.ended.set()
+        current = asyncio.current_task()
+        for task in self._scripts.get(dialog.call_id, ()):
+            if task is not current:
+                task.cancel()
