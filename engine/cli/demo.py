@@ -1,0 +1,92 @@
+"""`ringward demo`: start a system of its own, make a real call on it, tell what happens, judge it, clean up."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.terminal import DEFAULT_HOME, Json, console, errors
+
+if TYPE_CHECKING:  # the command line must start quickly for those who run something else
+    from engine.demo.conversation import Told
+    from engine.demo.system import System
+    from engine.softphone import Carrier
+
+
+def demo_command(
+    home: Annotated[Path, typer.Option("--home", envvar="RINGWARD_HOME", metavar="DIR",
+                                       help="The WAV goes here; the system has a private home.")] = DEFAULT_HOME,
+    against: Annotated[Path | None, typer.Option("--against", hidden=True, metavar="DIR",
+                                                 help="Use the system that runs in this home.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start a system of its own, make a real call on it, and say whether all of it worked."""
+    from engine.demo.conversation import Told
+    from engine.demo.report import Stopwatch, show, summary
+    from engine.demo.report import as_json as document
+    from engine.softphone.audio import write_wav
+
+    watch, told = Stopwatch(), Told()
+    with errors(as_json):
+        asyncio.run(_demonstrate(told, against))
+        wav = ""
+        if told.call is not None:
+            home.mkdir(parents=True, exist_ok=True)
+            write_wav(home / "demo.wav", told.call.received)
+            wav = str(home / "demo.wav")
+    show(console, told)
+    console.print(summary(told, watch.seconds, wav), style="bold red" if told.checks.failed else "bold green")
+    if as_json:
+        print(json.dumps(document(told, watch.seconds, wav), ensure_ascii=False))
+    raise typer.Exit(1 if told.checks.failed else 0)
+
+
+async def _demonstrate(told: "Told", against: Path | None) -> None:
+    import aiohttp
+
+    from engine.demo.checks import DemoFailed
+    from engine.demo.company import active, found
+    from engine.demo.conversation import CALLER, Conversation
+    from engine.demo.report import Timeline
+    from engine.settings import Settings
+
+    async with _stage(against) as (carrier, system), aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=10)) as session:
+        with console.status("making an organisation, its users, phones and a hotline …"):
+            company = await found(session, system)
+            console.print(f"organisation {company.organisation_id}, hotline {company.hotline_id}: +{company.number}")
+        with console.status("waiting until the hotline is active: its texts are being spoken …"):
+            if (status := await active(company)) != "active":
+                raise DemoFailed(f"the hotline did not become active, its status is {status!r}")
+        sounds = Settings(home=system.home).sounds_dir or system.home / "sounds"
+        names = {CALLER: "caller", **{agent.number: agent.name for agent in company.agents}}
+        Timeline(console, carrier.journal, names)
+        conversation = Conversation(carrier, company, sounds, told)
+        await conversation.hold()
+        with console.status("reading log and records …"):
+            await conversation.look_back()
+
+
+@asynccontextmanager
+async def _stage(against: Path | None) -> "AsyncIterator[tuple[Carrier, System]]":
+    """The carrier and the system, in the order in which one needs the other."""
+    from engine.demo.system import running, started
+    from engine.runtime.ports import Address
+    from engine.softphone import Carrier
+
+    if against is not None:
+        system = running(against)
+        async with Carrier(system.trunk.host, system.trunk.port, switch=(system.sip.host, system.sip.port)) as carrier:
+            yield carrier, system
+        return
+    async with AsyncExitStack() as stack:
+        carrier = await stack.enter_async_context(Carrier())
+        with console.status("starting postgres, asterisk, engine and api …"):
+            system = await stack.enter_async_context(started(Address(*carrier.address)))
+        carrier.switch = system.sip.host, system.sip.port
+        console.print(f"ready api={system.api} sip={system.sip} trunk={system.trunk}")
+        yield carrier, system
