@@ -9,20 +9,24 @@ import asyncio
 import signal
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from engine.call import Calls
 from engine.figures import Figures
 from engine.inbound import Inbound
-from engine.ports import CallStore, Connected, Disconnected, FencedOut, HotlineStore, StoreFailed, Switch
+from engine.ports import CallStore, Connected, Disconnected, FencedOut, HotlineStore, Speech, StoreFailed, Switch
 from engine.provision import Provision
 from engine.reconcile import Reconcile
 from engine.settings import Settings
+from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
 from engine.store.calls import PostgresCalls
 from engine.store.hotlines import PostgresHotlines
+from engine.store.pool import create_pool
 from engine.switch.asterisk.switch import AsteriskSwitch
+from engine.vocabulary.commands import SwitchCommand
 from engine.vocabulary.events import CallArrived, FallbackStarted
 from engine.vocabulary.values import Rules
 
@@ -44,7 +48,7 @@ class Engine:
     """One engine on one switch. Its parts are arguments, so that tests put in twins."""
 
     def __init__(
-        self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, speech: SpeechService
+        self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, speech: Speech
     ) -> None:
         self._switch = switch
         self._store = store
@@ -61,6 +65,10 @@ class Engine:
         self._inbound: Inbound | None = None
         self._is_connected = False
         self._stop = asyncio.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stop.is_set()
 
     def stop(self) -> None:
         """No new calls; `run` returns when the calls are over or DRAIN_S have passed."""
@@ -97,7 +105,7 @@ class Engine:
                 log.warning("engine.database_unreachable", error=str(error))
             await asyncio.sleep(0.5)
 
-    async def _load(self):  # type: ignore[no-untyped-def]
+    async def _load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         while True:
             try:
                 return await self.calls.load()
@@ -126,8 +134,7 @@ class Engine:
 
     async def _tick(self) -> None:
         while True:
-            phases = Counter(call.state.phase for call in self.calls.live())
-            self._figures.live(phases, self._switch.lag_s)
+            self._figures.live(Counter(self.calls.phases()), self._switch.lag_s)
             self.calls.status = {
                 "switch": self._is_connected, "speech": self._speech.ready,
                 "taking_calls": self._is_connected and not self._stop.is_set(),
@@ -146,12 +153,29 @@ class Engine:
 
 async def run(settings: Settings) -> int:
     """Exit status: 0 after a stop, 3 when another engine took the switch over."""
-    sounds = settings.sounds_dir or settings.home / "sounds"
-    switch = AsteriskSwitch(settings)
-    hotlines = await PostgresHotlines.connect(settings.database_url)
-    speech = SpeechService(settings.voice, sounds)
+    switch = AsteriskSwitch(
+        settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk
+    )
+    pool = await create_pool(settings.database_url)
+    hotlines = PostgresHotlines(settings.database_url, pool)
+    speech = SpeechService(voice_of(settings.voice, settings.home), settings.sounds_dir or settings.home / "sounds")
     engine = Engine(settings, switch, PostgresCalls(settings.database_url, settings.switch), hotlines, speech)
-    loop = asyncio.get_running_loop()
+    _stop_on_signals(engine)
+    try:
+        await engine.run()
+    except* FencedOut as errors:
+        log.error("engine.fenced_out", error=str(errors.exceptions[0]))
+        status = 3
+    except* asyncio.CancelledError:
+        status = 0
+    else:
+        status = 0
+    pool.terminate()
+    return status
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    """The first signal drains, the second ends at once."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101
 
@@ -161,10 +185,4 @@ async def run(settings: Settings) -> int:
         engine.stop()
 
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
-    try:
-        await engine.run()
-    except* FencedOut as error:
-        log.error("engine.fenced_out", error=str(error.exceptions[0]))
-        return 3
-    return 0
+        asyncio.get_running_loop().add_signal_handler(name, stop)

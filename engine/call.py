@@ -23,7 +23,7 @@ import structlog
 from engine import codec
 from engine.figures import Figures
 from engine.flows import hotline as flow
-from engine.flows.hotline_state import State, Step
+from engine.flows.hotline_state import State, Step, demand, leased, legs_in_use, takes_inbound_channel
 from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
 from engine.policy.capacity import Bucket
 from engine.policy.routing import Waiting, grant_phones
@@ -56,8 +56,8 @@ from engine.vocabulary.values import EntryType, Hotline, Rules
 
 log = structlog.get_logger()
 
-# A lease is renewed only while the proof that the database answers is this young. It must stay below the time after which
-# the dialplan joins an accepting agent by itself: a renewal sent into a talk would cut the talk.
+# A lease is renewed only while the proof that the database answers is this young. It must stay below the time after
+# which the dialplan joins an accepting agent by itself: a renewal sent into a talk would cut the talk.
 RENEW_WITHIN_S = 1.0
 
 
@@ -128,6 +128,9 @@ class Calls:
     def ids(self) -> list[str]:
         return list(self._calls)
 
+    def phases(self) -> list[str]:
+        return [call.state.phase for call in self._calls.values()]
+
     def legs(self) -> set[str]:
         return set(self._by_leg)
 
@@ -193,7 +196,7 @@ class Calls:
     def _callers_of(self, hotline_id: int) -> int:
         return sum(
             1 for call in self._calls.values()
-            if call.state.hotline.hotline_id == hotline_id and flow.takes_inbound_channel(call.state)
+            if call.state.hotline.hotline_id == hotline_id and takes_inbound_channel(call.state)
         )
 
     def _step(self, call_id: str | None, event: Event, work: Round) -> None:
@@ -247,7 +250,7 @@ class Calls:
         """Derive what the allocator and the router need from the call's new state."""
         self._unindex(call)
         state = call.state
-        numbers = flow.legs_in_use(state)
+        numbers = legs_in_use(state)
         call.legs = (state.leg, *numbers.values())
         call.numbers = tuple(numbers)
         for leg in call.legs:
@@ -255,7 +258,7 @@ class Calls:
         for number in call.numbers:
             self._by_number[number] = call.call_id
         self._outbound[state.hotline.hotline_id] += len(numbers)
-        wanted = flow.demand(state)
+        wanted = demand(state)
         if wanted:
             hotline = state.hotline
             self._wanting[call.call_id] = Waiting(
@@ -349,7 +352,7 @@ class Calls:
         due: list[str] = []
         for call in self._calls.values():
             if now_s - call.renewed_s >= self._lease_s / 3:
-                legs = flow.leased(call.state)
+                legs = leased(call.state)
                 due += legs
                 call.renewed_s = now_s
         if due:

@@ -70,6 +70,10 @@ class Switch(Protocol):
     def now(self) -> datetime:
         """The time by the switch's clock."""
 
+    @property
+    def lag_s(self) -> float:
+        """The round trip of the last question to the switch."""
+
     def send(self, commands: Sequence[SwitchCommand]) -> None:
         """Write the commands in order, in one socket write, without waiting. What fails comes back as an event.
 
@@ -168,6 +172,12 @@ class UnreadyHotline:
 
 class Speech(Protocol):
     """Text to a sound file, rendered once per (voice, version, text)."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def run(self) -> None:
+        """Keep the voice alive until cancelled."""
 
     async def render(self, text: str, language: str) -> str:
         """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed."""

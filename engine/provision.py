@@ -8,7 +8,8 @@ import asyncio
 
 import structlog
 
-from engine.ports import HotlineStore, Speech, SpeechFailed, StoreFailed, Switch, SwitchLost, UnreadyHotline
+from engine.ports import HotlineStore, Speech, SpeechFailed, StoreFailed, Switch, UnreadyHotline
+from engine.vocabulary.values import RingwardError
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Provision:
             self._stale.clear()
             try:
                 await self._switch.put_hotlines(await self._hotlines.all())
-            except (SwitchLost, StoreFailed, TimeoutError) as error:
-                log.info("provision.later", error=str(error) or type(error).__name__)
+            except RingwardError as error:
+                log.info("provision.later", error=str(error))
                 await asyncio.sleep(RETRY_S)
                 self._stale.set()

@@ -13,10 +13,10 @@ import structlog
 
 from engine.call import Calls
 from engine.mailbox import Begin, ForCall
-from engine.ports import CallStore, FallbackRow, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.ports import CallStore, FallbackRow, HotlineStore, Switch
 from engine.vocabulary.commands import Dial, HangUp, SwitchCommand
 from engine.vocabulary.events import FallbackStarted, FallbackStepped, Reconciled
-from engine.vocabulary.values import Cause, LiveLeg
+from engine.vocabulary.values import Cause, LiveLeg, RingwardError
 
 log = structlog.get_logger()
 
@@ -54,8 +54,8 @@ class Reconcile:
                 if is_full:
                     await self._compare()
                     compared_s = time.monotonic()
-            except (SwitchLost, StoreFailed, TimeoutError) as error:
-                log.info("reconcile.later", error=str(error) or type(error).__name__)
+            except RingwardError as error:
+                log.info("reconcile.later", error=str(error))
                 if is_full:
                     self._wanted.set()
                 await asyncio.sleep(0.5)

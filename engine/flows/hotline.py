@@ -16,22 +16,28 @@ chosen by one compare-and-set: `winner` is set only while it is None and the pha
 that is not ours, or that do not fit the phase, change nothing: late hang-ups are normal.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
+from engine.flows.hotline_reconcile import missed, unsaid
 from engine.flows.hotline_state import (
+    ACCEPT_KEY,
+    ROUND,
     AgentLeg,
     State,
     Step,
-    Tried,
     caller_record,
     close_if_empty,
+    demand,
     disposition,
     entry,
     find,
+    may_ring,
     record,
+    tried_before,
     with_leg,
 )
 from engine.vocabulary.commands import (
@@ -63,7 +69,6 @@ from engine.vocabulary.events import (
     TimerFired,
 )
 from engine.vocabulary.values import (
-    AgentPhone,
     Cause,
     EntryType,
     Hotline,
@@ -74,9 +79,6 @@ from engine.vocabulary.values import (
 
 NAME = "hotline"
 VERSION = 1
-ACCEPT_KEY = "1"
-ROUND = "round"
-SETTLED = timedelta(seconds=1)
 
 
 # --- how a call begins -------------------------------------------------------------------------------------------
@@ -120,44 +122,6 @@ def _refuse(state: State, cause: Cause, why: str, at: datetime, in_time: datetim
     )
 
 
-# --- what the engine asks ----------------------------------------------------------------------------------------
-
-
-def demand(state: State) -> tuple[AgentPhone, ...]:
-    """Phones to ring now, in the agents' order: not declined, not rung in this round, tries left."""
-    if state.phase != "waiting" or state.pausing:
-        return ()
-    busy = {leg.phone.number for leg in state.legs}
-    return tuple(
-        phone for phone in state.hotline.phones
-        if phone.number not in busy and _may_ring(state, phone) and _tried(state, phone).round < state.round
-    )
-
-
-def legs_in_use(state: State) -> dict[str, str]:
-    """Numbers with a leg of this call, and that leg's id."""
-    return {leg.phone.number: leg.leg for leg in state.legs}
-
-
-def leased(state: State) -> tuple[str, ...]:
-    """Legs that wait under a lease: the caller, until somebody accepted. Never a leg in a talk."""
-    waits = state.phase == "waiting" and not state.caller_gone
-    return (state.leg,) if waits else ()
-
-
-def takes_inbound_channel(state: State) -> bool:
-    return not state.caller_gone and state.phase != "closing"
-
-
-def _may_ring(state: State, phone: AgentPhone) -> bool:
-    tried = _tried(state, phone)
-    return not tried.declined and tried.times < state.rules.rounds
-
-
-def _tried(state: State, phone: AgentPhone) -> Tried:
-    return next((tried for tried in state.tried if tried.number == phone.number), Tried(phone.number))
-
-
 # --- the machine -------------------------------------------------------------------------------------------------
 
 
@@ -192,7 +156,7 @@ def step(state: State, event: Event) -> Step:
         case OrderExpired(at):
             return _expired(state, at)
         case Reconciled(at, live):
-            return _reconciled(state, dict(live), at)
+            return _reconciled(state, live, at)
         case _:
             assert_never(event)
 
@@ -204,7 +168,7 @@ def _ring(state: State, event: LegGranted) -> Step:
     if event.phone not in demand(state):
         return Step(state)
     phone, hotline, rules = event.phone, state.hotline, state.rules
-    before = _tried(state, phone)
+    before = tried_before(state, phone)
     tried = replace(before, times=before.times + 1, round=state.round)
     leg = AgentLeg(event.leg, phone, event.at)
     others = tuple(other for other in state.tried if other.number != phone.number)
@@ -289,7 +253,7 @@ def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int) -
     status, kind = disposition(leg, cause, sip)
     declined = status is RecordStatus.REJECTED
     told: list[Command] = [record(leg, state.hotline.number, at, status, cause)]
-    tried = _tried(state, leg.phone)
+    tried = tried_before(state, leg.phone)
     others = tuple(item for item in state.tried if item.number != leg.phone.number)
     state = replace(
         state, legs=tuple(item for item in state.legs if item.leg != leg_id),
@@ -326,7 +290,7 @@ def _after_leg(state: State, at: datetime, blocked: bool = False) -> Step:
     wanted = demand(state)
     if wanted and not blocked:
         return Step(state)
-    again = any(_may_ring(state, phone) and _tried(state, phone).times for phone in state.hotline.phones)
+    again = any(may_ring(state, phone) and tried_before(state, phone).times for phone in state.hotline.phones)
     if again:
         round_min_s = min(state.rules.round_min_s, state.rules.ring_timeout_s)
         lasted_s = (at - (state.round_at or at)).total_seconds()
@@ -427,55 +391,12 @@ def _dismiss_again(state: State) -> Step:
 # --- after a restart or a lost connection ------------------------------------------------------------------------
 
 
-def _reconciled(state: State, live: dict[str, LiveLeg], at: datetime) -> Step:
-    """Compare what we remember with what lives; each difference is answered like the event that was missed."""
+def _reconciled(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step:
+    """Each difference between what we remember and what lives is answered like the event that was missed."""
     step = Step(state)
-    caller = live.get(state.leg)
-    settled = at - SETTLED  # what began later may be younger than the snapshot
-    if caller is None and not state.caller_gone and state.arrived_at < settled:
-        if state.phase == "fallback":  # its rows were imported before this event: what did not come is lost
-            step = _then(step, FallbackStepped(at, state.leg, "ended"))
-        else:
-            step = _then(step, HungUp(at, state.leg, Cause.INTERWORKING, 0))
-    elif caller is not None and caller.place == "rw-fall" and step.state.phase in ("waiting", "talking"):
-        step = _then(step, FallbackStarted(at, state.leg, caller.channel, "", ""))
-    for leg in state.legs:
-        there = live.get(leg.leg)
-        if there is None:
-            if leg.dialled_at < settled:
-                step = _then(step, HungUp(at, leg.leg, Cause.INTERWORKING, 0))
-        elif caller is not None and there.bridge and there.bridge == caller.bridge:
-            step = _then(step, Joined(at, leg.leg, state.leg))
-        elif there.is_up:
-            step = _then(step, Answered(at, leg.leg))
-    return _resume(step, live, at)
-
-
-def _resume(step: Step, live: dict[str, LiveLeg], at: datetime) -> Step:
-    """Say again what an engine before us may have left unsaid."""
-    state, commands = step.state, list(step.commands)
-    caller = live.get(state.leg)
-    if state.phase == "waiting" and state.pausing:
-        commands.append(SetTimer(ROUND, 0.0))
-    if state.phase == "waiting" and caller is not None and caller.place == "rw-claim":
-        in_time = state.arrived_at + timedelta(seconds=state.rules.claim_within_s)
-        commands.append(Play(state.leg, state.hotline.greeting, not_after=in_time))
-    if state.phase == "waiting":
-        accepted = next((leg for leg in state.legs if _place(live, leg) == "rw-accepted"), None)
-        if accepted:
-            won = _accepted(state, accepted.leg, at)
-            state, commands = won.state, [*commands, *won.commands]
-    elif state.phase == "talking" and state.joined_at is None and state.winner in live:
-        commands.append(Bridge(leg=state.leg, channel=state.channel, peer=state.winner))
-    elif state.phase == "closing":
-        gone = [leg.leg for leg in state.legs if leg.stage != "leaving"]
-        here = [] if state.caller_gone else [state.leg]
-        commands += [HangUp(leg, Cause.NORMAL) for leg in (*here, *gone)]
-    return Step(state, tuple(commands))
-
-
-def _place(live: dict[str, LiveLeg], leg: AgentLeg) -> str:
-    return live[leg.leg].place if leg.leg in live else ""
+    for event in missed(state, live, at):
+        step = _then(step, event)
+    return Step(step.state, (*step.commands, *unsaid(step.state, live)))
 
 
 def _then(before: Step, event: Event) -> Step:

@@ -9,6 +9,9 @@ from datetime import datetime
 from engine.vocabulary.commands import Command, Finish, WriteEntry, WriteRecord
 from engine.vocabulary.values import AgentPhone, Cause, Direction, EntryType, Hotline, RecordStatus, Rules
 
+ACCEPT_KEY = "1"
+ROUND = "round"
+
 
 @dataclass(frozen=True, slots=True)
 class AgentLeg:
@@ -136,3 +139,38 @@ def find(state: State, leg_id: str) -> AgentLeg | None:
 
 def with_leg(state: State, changed: AgentLeg) -> State:
     return replace(state, legs=tuple(changed if leg.leg == changed.leg else leg for leg in state.legs))
+
+
+def demand(state: State) -> tuple[AgentPhone, ...]:
+    """Phones to ring now, in the agents' order: not declined, not rung in this round, tries left."""
+    if state.phase != "waiting" or state.pausing:
+        return ()
+    busy = {leg.phone.number for leg in state.legs}
+    return tuple(
+        phone for phone in state.hotline.phones
+        if phone.number not in busy and may_ring(state, phone) and tried_before(state, phone).round < state.round
+    )
+
+
+def legs_in_use(state: State) -> dict[str, str]:
+    """Numbers with a leg of this call, and that leg's id."""
+    return {leg.phone.number: leg.leg for leg in state.legs}
+
+
+def leased(state: State) -> tuple[str, ...]:
+    """Legs that wait under a lease: the caller, until somebody accepted. Never a leg in a talk."""
+    waits = state.phase == "waiting" and not state.caller_gone
+    return (state.leg,) if waits else ()
+
+
+def takes_inbound_channel(state: State) -> bool:
+    return not state.caller_gone and state.phase != "closing"
+
+
+def may_ring(state: State, phone: AgentPhone) -> bool:
+    tried = tried_before(state, phone)
+    return not tried.declined and tried.times < state.rules.rounds
+
+
+def tried_before(state: State, phone: AgentPhone) -> Tried:
+    return next((tried for tried in state.tried if tried.number == phone.number), Tried(phone.number))

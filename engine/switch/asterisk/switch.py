@@ -47,6 +47,10 @@ class AsteriskSwitch:
         return self._connection.figures
 
     @property
+    def lag_s(self) -> float:
+        return self._connection.figures.lag_s
+
+    @property
     def is_up(self) -> bool:
         return self._connection.is_up
 

@@ -1,0 +1,71 @@
+"""A hotline call after a restart or a lost connection: what it missed, and what was perhaps never said. Pure.
+
+Used by `hotline.py` alone. A snapshot is a moment old: legs that are younger than SETTLED may be missing in it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State
+from engine.vocabulary.commands import Bridge, Command, HangUp, Play, SetTimer
+from engine.vocabulary.events import (
+    Answered,
+    DigitsEntered,
+    Event,
+    FallbackStarted,
+    FallbackStepped,
+    HungUp,
+    Joined,
+)
+from engine.vocabulary.values import Cause, LiveLeg
+
+SETTLED = timedelta(seconds=1)
+
+
+def missed(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Iterator[Event]:
+    """The events that would lead from what we remember to what lives."""
+    caller = live.get(state.leg)
+    if caller is None and not state.caller_gone and state.arrived_at < at - SETTLED:
+        if state.phase == "fallback":  # its rows were told before: what did not come by now is lost
+            yield FallbackStepped(at, state.leg, "ended")
+        else:
+            yield HungUp(at, state.leg, Cause.INTERWORKING, 0)
+    elif caller is not None and caller.place == "rw-fall" and state.phase in ("waiting", "talking"):
+        yield FallbackStarted(at, state.leg, caller.channel, "", "")
+    for leg in state.legs:
+        yield from _missed_of(leg, caller, live.get(leg.leg), at)
+
+
+def _missed_of(leg: AgentLeg, caller: LiveLeg | None, here: LiveLeg | None, at: datetime) -> Iterator[Event]:
+    if here is None:
+        if leg.dialled_at < at - SETTLED:
+            yield HungUp(at, leg.leg, Cause.INTERWORKING, 0)
+    elif caller is not None and here.bridge and here.bridge == caller.bridge:
+        yield Joined(at, leg.leg, caller.leg)
+    elif here.is_up:
+        yield Answered(at, leg.leg)
+        if here.place == "rw-accepted":
+            yield DigitsEntered(at, leg.leg, ACCEPT_KEY)
+
+
+def unsaid(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
+    """What an engine before us may have left unsaid; saying it twice does no harm."""
+    caller = live.get(state.leg)
+    match state.phase:
+        case "waiting" if caller is not None and caller.place == "rw-claim":
+            in_time = state.arrived_at + timedelta(seconds=state.rules.claim_within_s)
+            return (*_rounds(state), Play(state.leg, state.hotline.greeting, not_after=in_time))
+        case "waiting":
+            return _rounds(state)
+        case "talking" if state.joined_at is None and state.winner in live and caller is not None:
+            return (Bridge(leg=state.leg, channel=state.channel, peer=str(state.winner)),)
+        case "closing":
+            left = [leg.leg for leg in state.legs if leg.stage != "leaving" and leg.leg in live]
+            here = [] if state.caller_gone or caller is None else [state.leg]
+            return tuple(HangUp(leg, Cause.NORMAL) for leg in (*here, *left))
+        case _:
+            return ()
+
+
+def _rounds(state: State) -> tuple[Command, ...]:
+    return (SetTimer(ROUND, 0.0),) if state.pausing else ()
