@@ -44,8 +44,16 @@ def forget_settings(home: Home) -> None:
     _settings_file(home).unlink(missing_ok=True)
 
 
-def is_running(home_path: Path) -> bool:
-    return (home_path.expanduser().absolute() / "run" / "settings.json").exists()
+def is_running(home: Path) -> bool:
+    """Does a living `up` hold this home? (Its files may be left by one that was killed.)"""
+    try:
+        with open(home / "run" / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def write_pid(home: Home, name: str, pid: int) -> None:

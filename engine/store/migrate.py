@@ -64,6 +64,18 @@ async def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[int]:
         await connection.close(timeout=5)     # the lock goes with the session
 
 
+async def pending_migrations(database_url: str, folder: Path = MIGRATIONS) -> int:
+    """How many are not applied yet; changes nothing. Raises MigrationRefused, StoreFailed."""
+    connection = await connect(database_url)
+    try:
+        async with store_errors():
+            is_new = await connection.fetchval("SELECT to_regclass('migrations') IS NULL")
+            applied = [] if is_new else await connection.fetch("SELECT number, name, checksum FROM migrations")
+            return len(_pending(read(folder), applied))
+    finally:
+        connection.terminate()
+
+
 def read(folder: Path = MIGRATIONS) -> list[Migration]:
     """The migrations of a folder in order. Raises MigrationRefused for a bad name, a gap or a double."""
     found = []

@@ -1,0 +1,99 @@
+"""The commands that serve (`up`, `engine`, `api`, `asterisk`), and those for who runs the system."""
+
+import asyncio
+import inspect
+import os
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.terminal import DEFAULT_HOME, Home, Json, answer, errors, load_settings, say
+from engine.vocabulary.values import RingwardError
+
+Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Port 0 means a free one.")]
+
+
+def up_command(
+    home: Home = DEFAULT_HOME, api: Address = None, sip: Address = None,
+    trunk: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The carrier; its address is trusted.")] = None,
+    switch: Annotated[str | None, typer.Option(metavar="NAME", help="asterisk, or memory.")] = None,
+    no_restart: Annotated[bool, typer.Option("--no-restart", help="A part that ends stays ended.")] = False,
+) -> None:
+    """Serve in the foreground: postgres, asterisk, engine and api. Ctrl-C ends it, a second one at once."""
+    from engine.runtime.up import up
+
+    given = {"api": api, "sip": sip, "trunk": trunk, "switch": switch}
+    with errors():
+        up(home, {name: value for name, value in given.items() if value is not None}, restarts=not no_restart,
+           say=say, ready=lambda line: print(line, flush=True))
+
+
+def engine_command(home: Home = DEFAULT_HOME) -> None:
+    """Run one engine alone, by the settings of --home and the variables."""
+    _run("engine.app", home)
+
+
+def api_command(home: Home = DEFAULT_HOME) -> None:
+    """Run one api alone, by the settings of --home and the variables."""
+    _run("api.app", home)
+
+
+def asterisk_command(home: Home = DEFAULT_HOME) -> None:
+    """Run one Asterisk alone, configured by the settings of --home and the variables (as in compose.yaml)."""
+    from engine.runtime.asterisk import prepare
+    from engine.runtime.asterisk_package import find_asterisk
+    from engine.runtime.folders import open_home
+
+    with errors():
+        settings = load_settings(home)
+        if not settings.ami_secret:
+            raise RingwardError("RINGWARD_AMI_SECRET is not set: the engine needs the same one")
+        argv = prepare(open_home(home), settings, find_asterisk(report=say))
+        os.chdir("/")
+        os.execv(argv[0], argv)  # noqa: S606 -- ours, no shell
+
+
+def migrate_command(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Bring the database up to date."""
+    from engine.store.migrate import migrate
+
+    with errors(as_json):
+        settings = load_settings(home)
+        if not settings.database_url:
+            raise RingwardError(f"no system is running at {settings.home}, and DATABASE_URL is not set")
+        answer({"applied": [str(number) for number in asyncio.run(migrate(settings.database_url))]}, as_json)
+
+
+def doctor_command(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Say what is missing or wrong, and the command that mends it. Exit status 1 if anything is."""
+    from engine.runtime.doctor import examine
+
+    with errors(as_json):
+        findings = asyncio.run(examine(load_settings(home)))
+    if as_json:
+        answer({"ok": not findings, "findings": [
+            {"part": found.part, "problem": found.problem, "mend": found.mend} for found in findings]}, True)
+    else:
+        for found in findings:
+            print(f"{found.part}: {found.problem}\n    {found.mend}")
+        if not findings:
+            print("all is well")
+    if findings:
+        raise typer.Exit(1)
+
+
+def _run(module: str, home: Path) -> None:
+    """`run(settings)` of engine.app or api.app, which this module must not import before it is asked for."""
+    from engine.runtime.asterisk import link_sounds
+    from engine.runtime.folders import open_home
+
+    with errors():
+        link_sounds(open_home(home))
+        result = import_module(module).run(load_settings(home))
+        if inspect.isawaitable(result):
+            asyncio.run(_awaited(result))
+
+
+async def _awaited(result: Any) -> None:
+    await result
