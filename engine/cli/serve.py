@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import os
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
