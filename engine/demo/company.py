@@ -72,8 +72,8 @@ class Company:
         return records
 
 
-async def found(session: aiohttp.ClientSession, system: System, **hotline: Any) -> Company:
-    """Make it all; the hotline may still be `starting`."""
+async def found(session: aiohttp.ClientSession, system: System, lane: int = 0, **hotline: Any) -> Company:
+    """Make it all; the hotline may still be `starting`. Each of up to ten lanes has phones of its own."""
     mark = secrets.token_hex(3)
     number = f"{LOCAL}{secrets.randbelow(1000):03}"
     organisation = await system.ringward("org", "create", f"Demo {mark}")
@@ -85,9 +85,8 @@ async def found(session: aiohttp.ClientSession, system: System, **hotline: Any) 
     await api.post("/sip-customer", {
         "organizationID": organisation_id, "name": f"Demo {mark}", "street": "Hauptstraße", "streetHousenumber": 1,
         "cityCode": "10827", "city": "Berlin", "country": "DE"})
-    first = secrets.randbelow(100 - len(NAMES))
     agents = tuple([
-        Agent(name, int(user["userID"]), f"{MOBILE}{first + place:02}")
+        Agent(name, int(user["userID"]), f"{MOBILE}{lane}{place}")
         for place, (name, user) in enumerate(zip(NAMES, users, strict=True))])
     for agent in agents:
         await api.post("/agents", {

@@ -101,9 +101,7 @@ class Call:
 
     async def _wait(self, what: str, timeout_s: float) -> Entry:
         return await self.journal.wait(
-            lambda entry: entry.call == self.id and entry.who == self.who and entry.what == what,
-            f"{self.who}: {what}", timeout_s,
-        )
+            lambda entry: entry.call == self.id and entry.what == what, f"{self.who}: {what}", timeout_s, who=self.who)
 
     def _note(self, what: str, detail: str = "", cause: int | None = None) -> Entry:
         return self.journal.write(self.who, self.id, what, detail, cause)

@@ -43,10 +43,12 @@ class Journal:
     entries: list[Entry] = field(default_factory=list)
     listeners: list[Callable[[Entry], None]] = field(default_factory=list)  # for a live display
     _waiting: list[tuple[Predicate, asyncio.Future[Entry]]] = field(default_factory=list)
+    _by_number: dict[str, list[Entry]] = field(default_factory=dict)  # a bench writes tens of thousands
 
     def write(self, who: str, call: str, what: str, detail: str = "", cause: int | None = None) -> Entry:
         entry = Entry(time.monotonic(), who, call, what, detail, cause)
         self.entries.append(entry)
+        self._by_number.setdefault(who, []).append(entry)
         for listener in self.listeners:
             listener(entry)
         for waiting in [w for w in self._waiting if w[0](entry)]:
@@ -61,18 +63,22 @@ class Journal:
     def of(self, who: str = "", call: str = "", what: str = "") -> list[Entry]:
         """The entries of one number, one call, one kind (each optional), oldest first."""
         return [
-            entry for entry in self.entries
-            if (not who or entry.who == who) and (not call or entry.call == call) and (not what or entry.what == what)
+            entry for entry in self._of(who) if (not call or entry.call == call) and (not what or entry.what == what)
         ]
 
-    async def wait(self, predicate: Predicate, wanted: str, timeout_s: float, times: int = 1) -> Entry:
-        """The entry that made it true, `times` counted over the whole journal."""
+    def _of(self, who: str) -> list[Entry]:
+        return self._by_number.get(who, []) if who else self.entries
+
+    async def wait(
+        self, predicate: Predicate, wanted: str, timeout_s: float, times: int = 1, who: str = ""
+    ) -> Entry:
+        """The entry that made it true, `times` counted over the whole journal (or all of one number's entries)."""
         loop = asyncio.get_running_loop()
-        happened = [entry for entry in self.entries if predicate(entry)]
+        happened = [entry for entry in self._of(who) if predicate(entry)]
         deadline = loop.time() + timeout_s
         while len(happened) < times:
             future: asyncio.Future[Entry] = loop.create_future()
-            self._waiting.append((predicate, future))
+            self._waiting.append((lambda entry: who in ("", entry.who) and predicate(entry), future))
             try:
                 async with asyncio.timeout_at(deadline):
                     happened.append(await future)

@@ -115,9 +115,8 @@ class Phone:
 
     async def saw(self, what: str, timeout_s: float = 10, times: int = 1) -> Entry:
         return await self.journal.wait(
-            lambda entry: entry.who == self.number and entry.what == what,
-            f"{self.number}: {what}" + (f" ({times} times)" if times > 1 else ""), timeout_s, times,
-        )
+            lambda entry: entry.what == what, f"{self.number}: {what}" + (f" ({times} times)" if times > 1 else ""),
+            timeout_s, times, who=self.number)
 
     # for the carrier
 

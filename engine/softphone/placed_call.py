@@ -41,9 +41,8 @@ class PlacedCall(Call):
     async def final(self, timeout_s: float = 10) -> int:
         """The final SIP status, whatever it is."""
         await self.journal.wait(
-            lambda entry: entry.call == self.id and entry.who == self.who and entry.what in ("answered", "refused"),
-            f"{self.who}: a final answer", timeout_s,
-        )
+            lambda entry: entry.call == self.id and entry.what in ("answered", "refused"),
+            f"{self.who}: a final answer", timeout_s, who=self.who)
         return cast(int, self.status)
 
     def hang_up(self) -> None:
