@@ -1,1 +1,1 @@
-"""Ringward's public HTTP APIs: thin aiohttp handlers over the store. Never talks to the switch."""
+"""The public APIs over HTTP: one package each with `routes.py`, `schemas.py`, `mapping.py`; what they share is here."""

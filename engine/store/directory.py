@@ -5,7 +5,8 @@ Every method is one use of a pooled connection under one deadline, and a transac
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -29,16 +30,20 @@ from engine.store.directory_port import (
     UnknownUsers,
     User,
 )
-from engine.store.pool import acquired
+from engine.store.pool import DEADLINE_S, acquired
 from engine.store.tokens import digest, new_token
 
 SQL = queries.load("directory")
-Connection = Any     # asyncpg's pooled connection: a proxy without a nameable type
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 
 
 class PostgresDirectory:
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", deadline_s: float = DEADLINE_S) -> None:
         self._pool = pool
+        self._deadline_s = deadline_s
+
+    def _connection(self) -> AbstractAsyncContextManager[Connection]:
+        return acquired(self._pool, self._deadline_s)
 
     # --- across organisations
 
@@ -68,14 +73,14 @@ class PostgresDirectory:
     # --- tokens
 
     async def issue_token(self, organisation_id: int, user_id: int | None) -> str:
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             return await _issue(connection, organisation_id, user_id)
 
     async def revoke_tokens(self, organisation_id: int, user_id: int | None) -> int:
         return len(await self._rows("revoke_tokens", organisation_id, user_id))
 
     async def rotate_token(self, organisation_id: int, user_id: int | None) -> str:
-        async with acquired(self._pool) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await connection.execute(SQL["revoke_tokens"], organisation_id, user_id)
             return await _issue(connection, organisation_id, user_id)
 
@@ -115,7 +120,7 @@ class PostgresDirectory:
         return _phone(row)
 
     async def replace_phone(self, organisation_id: int, phone_id: int, data: PhoneData) -> Phone | None:
-        async with acquired(self._pool) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await _check_users(connection, organisation_id, [data.user_id])
             row = await connection.fetchrow(SQL["replace_phone"], organisation_id, phone_id, data.user_id, data.name,
                                             data.number, data.is_active)
@@ -137,7 +142,7 @@ class PostgresDirectory:
     # --- hotlines
 
     async def hotlines(self, organisation_id: int, limit: int, offset: int) -> Page[StoredHotline]:
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             rows = await connection.fetch(SQL["hotlines"], organisation_id, limit, offset)
             total = await connection.fetchval(SQL["count_hotlines"], organisation_id)
         return Page([_hotline(row) for row in rows], total)
@@ -147,7 +152,7 @@ class PostgresDirectory:
         return None if row is None else _hotline(row)
 
     async def create_hotline(self, organisation_id: int, data: HotlineData) -> StoredHotline:
-        async with acquired(self._pool) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             if await connection.fetchrow(SQL["sip_customer"], organisation_id) is None:
                 raise NoSipCustomer("the organisation has no sip-customer")
             await _check_users(connection, organisation_id, data.agents)
@@ -160,7 +165,7 @@ class PostgresDirectory:
             return await _stored(connection, organisation_id, hotline_id)
 
     async def replace_hotline(self, organisation_id: int, hotline_id: int, data: HotlineData) -> StoredHotline | None:
-        async with acquired(self._pool) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             if await connection.fetchrow(SQL["hotline_for_update"], organisation_id, hotline_id) is None:
                 return None
             await _check_users(connection, organisation_id, data.agents)
@@ -170,7 +175,7 @@ class PostgresDirectory:
             return await _stored(connection, organisation_id, hotline_id)
 
     async def delete_hotline(self, organisation_id: int, hotline_id: int) -> bool:
-        async with acquired(self._pool) as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             if await connection.fetchrow(SQL["hotline_for_update"], organisation_id, hotline_id) is None:
                 return False
             await connection.execute(SQL["delete_hotline"], organisation_id, hotline_id)
@@ -185,7 +190,7 @@ class PostgresDirectory:
 
     async def call_log(
         self, organisation_id: int, hotline_id: int, log_id: int) -> tuple[CallLog, Sequence[LogEntry]] | None:
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             row = await connection.fetchrow(SQL["call_log"], organisation_id, hotline_id, log_id)
             if row is None:
                 return None
@@ -200,17 +205,17 @@ class PostgresDirectory:
     # --- one statement each
 
     async def _row(self, query: str, *args: Any) -> "asyncpg.Record | None":
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             return await connection.fetchrow(SQL[query], *args)
 
     async def _rows(self, query: str, *args: Any) -> "list[asyncpg.Record]":
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             return await connection.fetch(SQL[query], *args)
 
     async def _page(
         self, query: str, organisation_id: int, hotline_id: int, limit: int, offset: int,
     ) -> "Page[asyncpg.Record] | None":
-        async with acquired(self._pool) as connection:
+        async with self._connection() as connection:
             if await connection.fetchrow(SQL["hotline_exists"], organisation_id, hotline_id) is None:
                 return None
             rows = await connection.fetch(SQL[query], organisation_id, hotline_id, limit, offset)

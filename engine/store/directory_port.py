@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from engine.ports import StoreFailed as StoreFailed  # what every method may raise
 from engine.vocabulary.values import RingwardError
 
 T = TypeVar("T")

@@ -1,0 +1,75 @@
+"""The api process: every public API, its documentation and the probes, on one address and one database.
+
+`create_app` makes the application for any directory (tests use the one in memory); `run` serves it until SIGTERM. The
+api writes rows; the engine, woken by NOTIFY, does the rest. A database that is down makes 503s, not a stopped api.
+"""
+
+import asyncio
+import signal
+
+import structlog
+from aiohttp import web
+
+from api.docs_page import docs_routes
+from api.errors import errors
+from api.first_responder.routes import routes as first_responder
+from api.json_body import BODY_LIMIT
+from api.openapi import document
+from api.probes import FIGURES, PROBES, Figures
+from api.typed_routes import DIRECTORY
+from engine import log as logging
+from engine.settings import Settings
+from engine.store.directory import PostgresDirectory
+from engine.store.directory_port import Directory
+from engine.store.pool import create_pool
+
+log = structlog.get_logger()
+
+# A client gets its 503 within this time, whatever the database does.
+CONNECT_TIMEOUT_S = 2.0
+COMMAND_TIMEOUT_S = 2.5
+DEADLINE_S = 3.0
+POOL_SIZE = 10
+SHUTDOWN_S = 5.0
+
+DESCRIPTION = """The First Responder API of Ringward: hotlines, their agents' phones, call logs and telephone records.
+
+Place the API-Token of your organization in the header `API-TOKEN`, or your Personal Access Token in the header
+`Personal-Access-Token`; either suffices. Ids of another organization are answered with 404."""
+
+
+def create_app(directory: Directory) -> web.Application:
+    figures = Figures()
+    app = web.Application(middlewares=[figures.observe, errors], client_max_size=BODY_LIMIT)
+    app[DIRECTORY] = directory
+    app[FIGURES] = figures
+    app.add_routes(first_responder)
+    app.add_routes(PROBES)
+    app.add_routes(docs_routes(document(first_responder.operations, "First Responder API", "3.1.0", DESCRIPTION)))
+    return app
+
+
+async def run(settings: Settings) -> None:
+    """Serve `settings.api` until SIGTERM or SIGINT."""
+    logging.setup(settings.log_level)
+    host, _, port = settings.api.rpartition(":")
+    pool = await create_pool(settings.database_url, max_size=POOL_SIZE, connect_timeout_s=CONNECT_TIMEOUT_S,
+                             command_timeout_s=COMMAND_TIMEOUT_S)
+    runner = web.AppRunner(create_app(PostgresDirectory(pool, DEADLINE_S)), access_log=None,
+                           shutdown_timeout=SHUTDOWN_S)
+    stop = _stop_on_signal()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        log.info("api.listening", address=[f"{it[0]}:{it[1]}" for it in runner.addresses])
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        pool.terminate()
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,32 @@
+"""Field types that the schemas of several APIs share: strict, bounded, and the same in the OpenAPI document."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+INT64 = {"ge": -(2**63), "le": 2**63 - 1}
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+
+Int64 = Annotated[int, Field(**INT64, json_schema_extra={"format": "int64"})]
+# one line of text that says something
+Line = Annotated[str, Field(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
+# text with line breaks and tabs, perhaps empty
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")]
+
+
+def _from_text(value: Any) -> Any:
+    """An integer as it stands in a path or query; everything else stays a string, which is then no integer."""
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+
+
+def utc_text(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds and Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+UrlInt = Annotated[int, BeforeValidator(_from_text), Field(**INT64, json_schema_extra={"format": "int64"})]
+UtcTime = Annotated[datetime, PlainSerializer(utc_text, return_type=str),
+                    WithJsonSchema({"type": "string", "format": "date-time"})]

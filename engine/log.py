@@ -1,0 +1,51 @@
+"""Logging of every process: structlog, for people on a terminal, as JSON lines otherwise, always to stderr.
+
+Lines of libraries (aiohttp, asyncpg, …) go the same way. What looks like a secret by its key is never written, and a
+phone number goes through `mask` first.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+SECRET_WORDS = ("token", "secret", "password", "authorization", "digest", "database_url", "dsn")
+
+
+def setup(level: str = "info", stream: TextIO | None = None) -> None:
+    """Called once, when a process starts."""
+    out = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_secrets,
+    ]
+    is_terminal = out.isatty()
+    render: list[Any] = [structlog.dev.ConsoleRenderer()] if is_terminal else [
+        structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=False)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+
+
+def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in event:
+        if any(word in key.lower() for word in SECRET_WORDS):
+            event[key] = "***"
+    return event
+
+
+def mask(number: str) -> str:
+    """A phone number as it may stand in a log: `+493…55`."""
+    return f"{number[:4]}…{number[-2:]}" if len(number) > 7 else "…" + number[-2:] * (len(number) > 3)
