@@ -52,7 +52,7 @@ from engine.vocabulary.events import (
     PhonesTaken,
     TimerFired,
 )
-from engine.vocabulary.values import EntryType, Hotline, Rules
+from engine.vocabulary.values import EntryType, Hotline, RingwardError, Rules
 
 log = structlog.get_logger()
 
@@ -220,7 +220,7 @@ class Calls:
         self._sort_commands(call, step.commands, work)
         self._figures.stepped(call, event)
         log.info(
-            "call.step", flow=flow.NAME, phase=before, event=type(event).__name__, next=call.state.phase,
+            "call.step", flow=flow.NAME, phase=before, on=type(event).__name__, next=call.state.phase,
             leg=getattr(event, "leg", None),
         )
 
@@ -237,7 +237,7 @@ class Calls:
     def _fail(self, call: LiveCall, event: Event, work: Round) -> None:
         """A defect in a flow ends this call alone. Its row stays for the operator, and since nobody renews the lease
         any more, the dialplan takes care of a waiting caller."""
-        log.exception("call.failed", event=type(event).__name__)
+        log.exception("call.failed", on=type(event).__name__)
         ended = WriteEntry(event.at, EntryType.CALL_ENDED, message="internal error")
         work.rows.append((call.call_id, ended))
         work.dirty[call.call_id] = call
@@ -337,12 +337,21 @@ class Calls:
             loop.call_later(timer.after_s, self._fire, call_id, timer.name)
         try:
             for call_id, orders in work.orders.items():
-                self._switch.send(orders)
+                self._send(call_id, orders)
                 self._figures.sent(work.dirty[call_id], orders, self._switch.now())
             if work.has_tick and time.monotonic() - work.began_s < RENEW_WITHIN_S:
                 self._renew_leases()
         except SwitchLost:
             log.info("calls.switch_lost", orders=len(work.orders))  # the outbox holds them; reconcile decides
+
+    def _send(self, call_id: str, orders: Sequence[SwitchCommand]) -> None:
+        """A call whose orders cannot be encoded harms nobody else."""
+        try:
+            self._switch.send(orders)
+        except SwitchLost:
+            raise
+        except RingwardError:
+            log.exception("call.orders_refused", call_id=call_id)
 
     def _fire(self, call_id: str, name: str) -> None:
         self.mailbox.post(ForCall(call_id, TimerFired(self._switch.now(), name)))

@@ -1,0 +1,83 @@
+"""The town: what every acceptance story plays in."""
+
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from engine.runtime.asterisk import Asterisk, remove
+from engine.runtime.folders import open_home
+from engine.runtime.ports import Address
+from engine.softphone import Carrier
+from tests.acceptance.town import EngineProcess, Town
+from tests.conftest import loopback_settings
+
+QUICK = {
+    "ring_timeout_s": 6, "rounds": 2, "round_min_s": 2, "claim_s": 2, "lease_s": 4, "ask_tries": 2, "voice": "null",
+}
+
+
+@pytest.fixture(scope="package")
+def quick_asterisk(asterisk_program) -> Iterator[Asterisk]:
+    """One Asterisk with short times for all stories that leave it alive."""
+    home = open_home(Path(tempfile.mkdtemp(prefix="rw-town-")))
+    server = Asterisk.start(home, loopback_settings(home, **QUICK), asterisk_program)
+    try:
+        yield server
+    finally:
+        server.stop()
+        remove(home)
+
+
+@pytest.fixture
+async def town(quick_asterisk: Asterisk, open_town: Callable) -> Town:
+    return await open_town(quick_asterisk)
+
+
+@pytest.fixture
+async def open_town(database_url: str, tmp_path: Path) -> AsyncIterator[Callable]:
+    """Opens a town on any Asterisk; its engine runs from the start unless told otherwise."""
+    opened: list[Town] = []
+
+    async def make(asterisk: Asterisk, engine: bool = True, **settings: object) -> Town:
+        trunk, sip = Address.parse(asterisk.trunk), Address.parse(asterisk.sip)
+        carrier = await Carrier(trunk.host, trunk.port, switch=(sip.host, sip.port)).__aenter__()
+        pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4)
+        process = EngineProcess(_environment(asterisk, database_url, settings), tmp_path / "engine.log")
+        town = Town(asterisk, carrier, pool, process)
+        opened.append(town)
+        if engine:
+            process.start()
+        return town
+
+    yield make
+    for town in opened:
+        town.engine.close()
+        await town.carrier.__aexit__(None, None, None)
+        town.database.terminate()
+        try:
+            await town.no_channels()
+        finally:
+            town.asterisk_cli("database deltree fb")
+            if town.engine.log_path.exists():
+                print(town.engine.log_path.read_text())
+
+
+def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, object]) -> dict[str, str]:
+    used = asterisk.settings
+    values = {
+        **QUICK, "home": used.home, "ami_host": used.ami_host, "ami_port": used.ami_port, "ami_user": used.ami_user,
+        "ami_secret": used.ami_secret, "trunk": used.trunk, "sip": used.sip, **settings,
+    }
+    variables = {f"RINGWARD_{name.upper()}": str(value) for name, value in values.items()}
+    return {**os.environ, **variables, "DATABASE_URL": database_url}
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
