@@ -55,7 +55,7 @@ def resample(sound: Sound, rate: int) -> Sound:
     if rate == sound.rate or not len(sound.samples):
         return Sound(sound.samples, rate)
     step = sound.rate // int(np.gcd(sound.rate, rate))
-    pad = sound.rate // 20
+    pad = step * -(-sound.rate // 20 // step)       # a whole number of samples at both rates
     padded = np.concatenate([np.zeros(pad), sound.samples, np.zeros(pad)])
     padded = np.concatenate([padded, np.zeros(-len(padded) % step)])
     size = len(padded) * rate // sound.rate
@@ -64,7 +64,7 @@ def resample(sound: Sound, rate: int) -> Sound:
     slope = np.clip((edge - bins) / (0.1 * edge), 0, 1)
     spectrum = np.fft.rfft(padded) * (0.5 - 0.5 * np.cos(np.pi * slope))
     out = np.fft.irfft(spectrum[: size // 2 + 1], size) * rate / sound.rate
-    skip, length = round(pad * rate / sound.rate), round(len(sound.samples) * rate / sound.rate)
+    skip, length = pad * rate // sound.rate, round(len(sound.samples) * rate / sound.rate)
     return Sound(out[skip : skip + length], rate)
 
 

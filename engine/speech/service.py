@@ -150,7 +150,9 @@ class SpeechService:
         place = self.path(name)
         made: list[Path] = []
         try:
-            place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not place.parent.is_dir():
+                place.parent.mkdir(parents=True)
+                place.parent.chmod(0o755)       # Asterisk may run as somebody else
             for suffix, data in files.items():
                 made.append(place.with_name(f".{place.stem}-{os.getpid()}{suffix}"))
                 _write_file(made[-1], data)
@@ -165,7 +167,7 @@ class SpeechService:
 
 def _write_file(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
-        os.fchmod(file.fileno(), 0o644)      # Asterisk may run as somebody else
+        os.fchmod(file.fileno(), 0o644)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
