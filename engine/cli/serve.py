@@ -85,16 +85,15 @@ def doctor_command(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 def _run(module: str, home: Path) -> None:
-    """`run(settings)` of engine.app or api.app, which this module must not import before it is asked for."""
+    """`run(settings)` of engine.app or api.app, which the command line must not import before it is asked for."""
+    from engine import log
     from engine.runtime.asterisk import link_sounds
     from engine.runtime.folders import open_home
 
     with errors():
         link_sounds(open_home(home))
-        result = import_module(module).run(load_settings(home))
-        if inspect.isawaitable(result):
-            asyncio.run(_awaited(result))
-
-
-async def _awaited(result: Any) -> None:
-    await result
+        settings = load_settings(home)
+        log.setup(settings.log_level)
+        result = import_module(module).run(settings)
+        status = asyncio.run(result) if inspect.iscoroutine(result) else result
+    raise typer.Exit(status or 0)

@@ -18,7 +18,7 @@ from pathlib import Path
 from engine.runtime.folders import PROJECT, RuntimeFailed
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-MIRROR = "http://deb.debian.org/debian"
+SID = f"deb [signed-by={KEYRING}] http://deb.debian.org/debian sid main"
 USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/icons")
 
 Report = Callable[[str], None]
@@ -46,7 +46,9 @@ def cache_folder() -> Path:
     raise RuntimeFailed("no cache folder can be written; name one: export RINGWARD_CACHE=<folder>")
 
 
-def unpacked(name: str, packages: Sequence[str], cache: Path, report: Report = lambda _: None) -> Path:
+def unpacked(
+    name: str, packages: Sequence[str], cache: Path, report: Report = lambda _: None, source: str = SID,
+) -> Path:
     """The root of `packages` and all they need, below `cache`; downloads them first if they are not there."""
     root = cache / name
     if root.is_dir():
@@ -54,12 +56,11 @@ def unpacked(name: str, packages: Sequence[str], cache: Path, report: Report = l
     _check_tools()
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:
-        report(f"{name}: waiting for another set-up")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)    # another set-up may be at it
         if not root.is_dir():
             work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=cache))
             try:
-                _download(work, packages, cache / "lists", name, report)
+                _download(work, packages, cache / "lists", name, report, source)
                 (work / "root").chmod(0o755)
                 (work / "root").rename(root)
             finally:
@@ -82,11 +83,11 @@ def _check_tools() -> None:
             raise RuntimeFailed(f"{tool} is missing: install the Debian package {package}")
 
 
-def _download(work: Path, packages: Sequence[str], lists: Path, name: str, report: Report) -> None:
+def _download(work: Path, packages: Sequence[str], lists: Path, name: str, report: Report, source: str) -> None:
     for folder in (lists / "partial", work / "archives" / "partial", work / "root"):
         folder.mkdir(parents=True, exist_ok=True)
     (work / "status").touch()
-    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {MIRROR} sid main\n")
+    (work / "sources.list").write_text(f"{source}\n")
     (work / "apt.conf").write_text(_apt_configuration(work, lists))
     apt = ["apt-get", "-c", str(work / "apt.conf"), "-q", "-y"]
     report(f"{name}: reading Debian's package lists")

@@ -1,0 +1,55 @@
+"""What goes into Asterisk's configuration, and what never does."""
+
+import re
+
+import pytest
+
+from engine.runtime.asterisk import PATTERNS, TEMPLATES, render
+from engine.runtime.folders import RuntimeFailed
+
+GOOD = {"private": "/var/tmp/ringward-a1b2c3d4", "sip": "127.0.0.1:5060", "trunk": "10.0.0.1:5060",
+        "trunk_host": "10.0.0.1", "ami_host": "127.0.0.1", "ami_port": "5038", "ami_user": "ringward",
+        "ami_secret": "s3cret_-",
+        "claim_s": "2", "lease_s": "10", "ring_timeout_s": "25", "rounds": "3", "round_min_s": "5", "ask_tries": "3",
+        "rtp_timeout_s": "60", "includes": '#include "/var/tmp/x/dialplans/verbs.conf"'}
+
+
+def _rendered() -> dict[str, str]:
+    return {file.name: render(file.read_text(), GOOD) for file in TEMPLATES.glob("*.conf")}
+
+
+def test_every_name_in_the_templates_is_known_and_checked() -> None:
+    assert set(GOOD) == set(PATTERNS)
+    assert not [name for name, text in _rendered().items() if "{{" in text]
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name != "includes"])
+@pytest.mark.parametrize("evil", ["\n[evil]", "; x", " x", "/../$(x)", ""])
+def test_no_value_brings_a_setting_of_its_own(name: str, evil: str) -> None:
+    value = GOOD[name] + evil if evil else ""
+    with pytest.raises(RuntimeFailed, match=name):
+        render("x = {{" + name + "}}", {**GOOD, name: value})
+
+
+def test_the_managers_rights_are_exactly_these() -> None:
+    manager = _rendered()["manager.conf"]
+    assert re.findall(r"^(read|write) = (.*)$", manager, re.M) == [
+        ("read", "call,user,system"), ("write", "call,originate,reporting")]
+    assert "timestampevents = yes" in manager
+    assert "webenabled = no" in manager
+
+
+def test_only_named_modules_are_loaded() -> None:
+    modules = _rendered()["modules.conf"]
+    assert "autoload = no" in modules
+    loaded = re.findall(r"^(?:load|require) = (.*)$", modules, re.M)
+    assert len(loaded) == len(set(loaded))
+    assert not {"app_system.so", "func_shell.so", "res_agi.so", "func_curl.so", "res_ari.so"} & set(loaded)
+
+
+def test_everybody_but_the_trunk_is_refused() -> None:
+    pjsip = _rendered()["pjsip.conf"]
+    assert re.findall(r"^match = (.*)$", pjsip, re.M) == ["10.0.0.1"]
+    assert "endpoint_identifier_order = ip\n" in pjsip
+    assert "anonymous" not in pjsip
+    assert "live_dangerously = no" in _rendered()["asterisk.conf"]
