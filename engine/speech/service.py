@@ -33,7 +33,8 @@ class SpeechService:
         self._sounds_dir = sounds_dir
         self._queue: asyncio.Queue[tuple[str, Spoken, str]] = asyncio.Queue()
         self._under_way: dict[str, asyncio.Future[None]] = {}
-        self._started = asyncio.Event()
+        self._started = asyncio.Event()     # or stopped: there is nothing to wait for any more
+        self._stopped = False
         self.ready = False
 
     @property
@@ -42,6 +43,7 @@ class SpeechService:
 
     async def run(self) -> None:
         """Render what is asked for until cancelled. A voice that is missing is looked for again and again."""
+        self._stopped = False
         try:
             await asyncio.to_thread(self._sweep)
             await self._probe()
@@ -51,7 +53,8 @@ class SpeechService:
                     group.create_task(self._render_all())
         finally:
             self.ready = False
-            self._started.clear()
+            self._stopped = True
+            self._started.set()
             for waiting in self._under_way.values():
                 waiting.set_exception(SpeechFailed("speech was stopped"))
                 waiting.exception()     # seen, also when nobody waits any more
@@ -87,6 +90,8 @@ class SpeechService:
         return self.path(name).is_file()
 
     def _ask(self, name: str, words: Spoken, language: str) -> asyncio.Future[None]:
+        if self._stopped:
+            raise SpeechFailed("speech was stopped")
         if name not in self._under_way:
             self._under_way[name] = asyncio.get_running_loop().create_future()
             self._queue.put_nowait((name, words, language))

@@ -2,8 +2,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,14 +17,11 @@ from engine.speech.voice import LANGUAGES, Phonemes, clean
 
 
 @pytest.fixture
-def anybodys(tmp_path: Path) -> Path:
-    """A folder that the worker's user may write to."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    folder = tmp_path / "anybodys"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
+def anybodys() -> Iterator[Path]:
+    """A folder that the worker's user may reach and write to."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 def proc(pid: int, name: str) -> str:

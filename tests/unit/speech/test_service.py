@@ -214,6 +214,23 @@ async def test_stopping_fails_those_who_wait(tmp_path: Path) -> None:
     assert [task.result() for task in waiting] == ["speech was stopped"] * 2
 
 
+async def test_stopping_before_the_voice_is_there_fails_those_who_wait(tmp_path: Path) -> None:
+    class Slow(Null):
+        starting = asyncio.Event()
+
+        async def start(self) -> None:
+            self.starting.set()
+            await asyncio.Event().wait()
+
+    speech = SpeechService(Slow(), tmp_path)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(speech.run())
+        waiting = group.create_task(_failure(speech, "a"))
+        await asyncio.wait_for(Slow.starting.wait(), 5)
+        running.cancel()
+    assert waiting.result() == "speech was stopped"
+
+
 async def _failure(speech: SpeechService, text: str) -> str:
     with pytest.raises(SpeechFailed) as failure:
         await speech.render(text, "de")
