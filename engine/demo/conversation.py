@@ -30,8 +30,9 @@ RECORDED = "the telephone records tell every leg"
 EXPECTED = "nobody else was rung"
 CHECKS = (ANSWERED, GREETED, RINGING, REJECTED, ASKED, ELSEWHERE, CALLER_HEARS, AGENT_HEARS, HUNG_UP, LOGGED, RECORDED,
           EXPECTED)
-LOG_NEEDS = ("callerConnected", "welcomePlayed", "agentCalled", "agentRejected", "agentAnswered", "agentAccepted",
-             "bridged", "agentCancelled", "callEnded")
+LOG_NEEDS = ("callerConnected", "agentCalled", "agentRejected", "agentAnswered", "agentAccepted", "bridged",
+             "agentCancelled")
+LOG_ENDS = {"callEnded", "callerHangup"}
 RECORD_NEEDS = [("inbound", "answered"), ("outbound", "answered"), ("outbound", "cancelled"), ("outbound", "rejected")]
 TALK_S = 3.0
 AT_ONCE_S = 0.5
@@ -138,12 +139,13 @@ class Conversation:
         told = self._told
         try:
             async with asyncio.timeout(5):
-                while "callEnded" not in _types(told.log) or len(told.records) < len(RECORD_NEEDS):
+                while not LOG_ENDS & _types(told.log) or len(told.records) < len(RECORD_NEEDS):
                     await asyncio.sleep(0.1)
                     told.log, told.records = await self._company.log(), await self._company.records()
         except TimeoutError:
             pass
         missing = [kind for kind in LOG_NEEDS if kind not in _types(told.log)]
+        missing += [] if LOG_ENDS & _types(told.log) else ["its end"]
         self._judge(LOGGED, not missing, f"missing: {', '.join(missing)}" if missing else
                     f"{len(told.log['entries'])} entries")
         seen = sorted((record["direction"], record["status"]) for record in told.records)

@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,8 @@ from rich.text import Text
 from engine.demo.conversation import Told
 from engine.softphone import Entry, Journal
 
+_LOG = ("time", "type", "phone", "userID", "message")
+_RECORD = ("direction", "from", "to", "startTime", "answerTime", "endTime", "duration", "status", "cause", "fallback")
 _QUIET = ("ringing", "first rtp", "refused", "ack", "dtmf ended")  # the timeline says them in other words
 
 
@@ -37,11 +40,9 @@ class Timeline:
 
 def show(console: Console, told: Told) -> None:
     """Everything after the call."""
-    _table(console, "Call log, as the API returns it", told.log.get("entries", []),
-           ("time", "type", "phone", "userID", "message"))
-    _table(console, "Telephone records, as the API returns them", told.records,
-           ("direction", "from", "to", "startTime", "answerTime", "endTime", "duration", "status", "cause"))
-    figures = Table(title="This call's figures", title_justify="left")
+    _rows(console, "Call log, as the API returns it", told.log.get("entries", []), _LOG)
+    _columns(console, "Telephone records, as the API returns them", told.records, _RECORD)
+    figures = Table(title="This call's figures", title_justify="left", box=box.SIMPLE)
     figures.add_column("from … to")
     figures.add_column("ms", justify="right")
     for name, value in told.figures_ms.items():
@@ -70,18 +71,32 @@ def as_json(told: Told, seconds: float, wav: str) -> dict[str, Any]:
     }
 
 
-def _table(console: Console, title: str, rows: list[dict[str, Any]], wanted: tuple[str, ...]) -> None:
-    table = Table(title=title, title_justify="left")
-    columns = [name for name in wanted if any(row.get(name) not in (None, "") for row in rows)]
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(_plain(row.get(name)) for name in columns))
-    console.print(table if rows else f"{title}: nothing")
+def _rows(console: Console, title: str, items: list[dict[str, Any]], fields: tuple[str, ...]) -> None:
+    """An item a row."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    used = _used(items, fields)
+    for name in used:
+        table.add_column(name)
+    for item in items:
+        table.add_row(*(_plain(name, item.get(name)) for name in used))
+    console.print(table if items else f"{title}: nothing")
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
+def _columns(console: Console, title: str, items: list[dict[str, Any]], fields: tuple[str, ...]) -> None:
+    """An item a column: for few items of many fields, on a terminal of 80 characters."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, show_header=False)
+    for name in _used(items, fields):
+        table.add_row(name, *(_plain(name, item.get(name)) for item in items))
+    console.print(table if items else f"{title}: nothing")
+
+
+def _used(items: list[dict[str, Any]], fields: tuple[str, ...]) -> list[str]:
+    return [name for name in fields if any(item.get(name) not in (None, "") for item in items)]
+
+
+def _plain(name: str, value: Any) -> str:
+    """A time without its date: it was today."""
+    return "" if value is None else str(value).partition("T")[2] if name.lower().endswith("time") else str(value)
 
 
 class Stopwatch:

@@ -31,9 +31,12 @@ Address = tuple[str, int]
 class Frame(NamedTuple):
     """20 ms in which a key is sent instead of the audio."""
 
-    payload: bytes
+    payload: bytes  # empty: the audio after all
     lag: int | None = None  # of a telephone event: samples since the key's begin; None: it is audio
     last_of: str = ""  # the key that ends with this frame
+
+
+_NO_KEY = Frame(b"")
 
 
 class RtpStream:
@@ -116,16 +119,13 @@ class RtpStream:
 
     def _send_frame(self) -> None:
         sound = self._next_audio()  # goes on under the keys, as time does
-        if not self._frames:
-            self._send(self.codec.payload_type, sound)
+        frame = self._frames.popleft() if self._frames else _NO_KEY
+        if frame.lag is None:
+            self._send(self.codec.payload_type, frame.payload or sound)
         else:
-            frame = self._frames.popleft()
-            if frame.lag is None:
-                self._send(self.codec.payload_type, frame.payload)
-            else:
-                self._send_event(frame.payload, frame.lag)
-            if frame.last_of:
-                self._on_pressed(frame.last_of)
+            self._send_event(frame.payload, frame.lag)
+        if frame.last_of:
+            self._on_pressed(frame.last_of)
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
 
     def _next_audio(self) -> bytes:
@@ -162,14 +162,14 @@ class RtpStream:
             end = tick == ticks - 1
             event = DtmfEvent(DTMF_EVENTS[key], end=end, volume=10, duration=(tick + 1) * FRAME)
             yield Frame(event.serialize(), tick * FRAME, key if end else "")
-        yield from [Frame(self.codec.silence)] * _KEY_PAUSE
+        yield from [_NO_KEY] * _KEY_PAUSE
 
     def _tones(self, key: str, ticks: int) -> Iterator[Frame]:
         encoded = self.codec.encode(audio.dtmf(key, ticks * TICK_S))
         for tick in range(ticks):
             payload = encoded[tick * FRAME : (tick + 1) * FRAME]
             yield Frame(payload, last_of=key if tick == ticks - 1 else "")
-        yield from [Frame(self.codec.silence)] * _KEY_PAUSE
+        yield from [_NO_KEY] * _KEY_PAUSE
 
     # receiving
 
