@@ -100,7 +100,8 @@ class Asterisk:
     def start(cls, home: Home, settings: Settings, asterisk: AsteriskProgram) -> "Asterisk":
         """Start one and wait until it takes calls. Blocks; raises RuntimeFailed."""
         settings = with_free_ports(settings)
-        if problem := Address.parse(settings.sip).problem(socket.SOCK_DGRAM):
+        ami = Address(settings.ami_host, settings.ami_port)
+        if problem := Address.parse(settings.sip).problem(socket.SOCK_DGRAM) or ami.problem(socket.SOCK_STREAM):
             raise RuntimeFailed(problem)
         argv = prepare(home, settings, asterisk)
         server = cls(home, settings, argv, launch_asterisk(home, argv))
