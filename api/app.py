@@ -6,6 +6,7 @@ api writes rows; the engine, woken by NOTIFY, does the rest. A database that is 
 
 import asyncio
 import signal
+from functools import cache
 
 import structlog
 from aiohttp import web
@@ -45,8 +46,13 @@ def create_app(directory: Directory) -> web.Application:
     app[FIGURES] = figures
     app.add_routes(first_responder)
     app.add_routes(PROBES)
-    app.add_routes(docs_routes(document(first_responder.operations, "First Responder API", "3.1.0", DESCRIPTION)))
+    app.add_routes(_documentation())
     return app
+
+
+@cache
+def _documentation() -> list[web.RouteDef]:
+    return docs_routes(document(first_responder.operations, "First Responder API", "3.1.0", DESCRIPTION))
 
 
 async def run(settings: Settings) -> None:

@@ -27,6 +27,6 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-UrlInt = Annotated[int, BeforeValidator(_from_text), Field(**INT64, json_schema_extra={"format": "int64"})]
+UrlInt = Annotated[Int64, BeforeValidator(_from_text)]
 UtcTime = Annotated[datetime, PlainSerializer(utc_text, return_type=str),
                     WithJsonSchema({"type": "string", "format": "date-time"})]

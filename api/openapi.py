@@ -37,8 +37,8 @@ def _inputs(operations: Iterable[Operation]) -> Iterable[tuple[Any, Any, TypeAda
     yield "error", "serialization", TypeAdapter(Error)
     for operation in operations:
         yield (operation.handler, "reply"), "serialization", operation.reply
-        for part, model in operation.models.items():
-            yield (operation.handler, part), "validation", TypeAdapter(model)
+        if "body" in operation.models:
+            yield (operation.handler, "body"), "validation", TypeAdapter(operation.models["body"])
 
 
 def _operation(operation: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
@@ -64,7 +64,16 @@ def _parameters(operation: Operation, place: str) -> list[dict[str, Any]]:
         return []
     schema = operation.models[place].model_json_schema()
     return [{"name": name, "in": place, "required": name in schema.get("required", []),
-             "description": it.pop("description", ""), "schema": it} for name, it in schema["properties"].items()]
+             "description": it.pop("description", ""), "schema": _without_null(it)}
+            for name, it in schema["properties"].items()]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What may be left out of a URL cannot be null in it."""
+    given = [it for it in schema.pop("anyOf", []) if it != {"type": "null"}]
+    if given:
+        schema.pop("default", None)
+    return schema | {name: value for it in given for name, value in it.items()}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from directories import CUSTOMER, NOON, World, world
 
 from engine.store.directory_port import (
     NameTaken,
@@ -16,6 +15,7 @@ from engine.store.directory_port import (
     UnknownUsers,
 )
 from engine.store.tokens import digest
+from tests.directories import CUSTOMER, NOON, World, world
 
 
 @pytest.fixture(params=["memory", "postgres"])

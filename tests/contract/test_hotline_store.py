@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from directories import World, world
 
 from engine.vocabulary.values import AgentPhone
+from tests.directories import World, world
 
 
 @pytest.fixture(params=["memory", "postgres"])

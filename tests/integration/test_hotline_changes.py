@@ -6,9 +6,9 @@ from contextlib import aclosing
 from typing import TypeVar
 
 import pytest
-from directories import World, world
 
 from engine.store.hotlines import SQL, PostgresHotlines
+from tests.directories import World, world
 
 
 @pytest.fixture
