@@ -30,6 +30,7 @@ class Behaviour:
     keys: str = ""
     key_s: float = 0.0                 # after the answer
     rtp: bool = True                   # sends silence while up
+    hang_up_s: float | None = None     # after the answer
 
 
 @dataclass(slots=True)
@@ -368,10 +369,16 @@ class SipPeer(asyncio.DatagramProtocol):
         self.answer(dialog)
         if behaviour.rtp:
             self._start(dialog, dialog.rtp.stream())
-        if behaviour.keys:
+        if behaviour.hang_up_s is not None:
+            self._start(dialog, self._leave(dialog, behaviour.hang_up_s))
+        for key in behaviour.keys:
             await asyncio.sleep(behaviour.key_s)
-            for key in behaviour.keys:
-                await dialog.rtp.press(key)
+            await dialog.rtp.press(key)
+
+    async def _leave(self, dialog: Dialog, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        if not dialog.ended.is_set():
+            self.hang_up(dialog)
 
     def _over(self, dialog: Dialog) -> None:
         dialog.ended.set()

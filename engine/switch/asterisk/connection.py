@@ -225,6 +225,11 @@ class AmiConnection:
     def is_up(self) -> bool:
         return self._link is not None and not self._link.is_lost.is_set()
 
+    @property
+    def pending(self) -> int:
+        """Actions whose answer somebody waits for."""
+        return len(self._link.manager.protocol.responses) if self._link else 0
+
     def now(self) -> datetime:
         """The switch's clock: its last Pong's time, carried on by our monotonic clock."""
         if self._clock is None:

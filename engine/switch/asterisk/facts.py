@@ -24,6 +24,7 @@ from engine.vocabulary.values import Cause
 
 Message = Mapping[str, str]
 DIALLED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_REQUEST_TERMINATED = 487
 _RING_TIMEOUT = "3"      # OriginateResponse, Reason: it still rang
 
 
@@ -94,14 +95,18 @@ class Facts:
 
     def _hung_up(self, message: Message, at: datetime) -> Iterator[Event]:
         leg, channel = message.get("uniqueid", ""), message.get("channel", "")
-        is_inbound = channel.startswith("PJSIP/") and leg == message.get("linkedid")
-        if not (DIALLED.fullmatch(leg) or is_inbound):
+        is_dialled = DIALLED.fullmatch(leg) is not None
+        is_inbound = not is_dialled and channel.startswith("PJSIP/") and leg == message.get("linkedid")
+        if not (is_dialled or is_inbound):      # a leg of the fallback, or half of a Local channel
             return
-        sip = 0 if leg in self._timed_out else _number(message.get("techcause", ""))
+        cause, sip = _number(message.get("cause", "")), _number(message.get("techcause", ""))
+        if cause == 0 or (is_inbound and sip == _REQUEST_TERMINATED):
+            cause = int(Cause.NORMAL)      # a BYE while a verb runs is told with 0, a caller's CANCEL with 127
+        if is_inbound or leg in self._timed_out:
+            sip = 0                        # our own refusal, or Asterisk's own 480
         for memory in (self.suspects, self._answered, self._timed_out):
             memory.discard(leg)
-        # a BYE from the far side while a verb runs is told with cause 0
-        yield HungUp(at, leg, _number(message.get("cause", "")) or int(Cause.NORMAL), sip)
+        yield HungUp(at, leg, cause, sip)
 
     def _replied(self, message: Message, at: datetime) -> Iterator[Event]:
         is_success = message.get("response") == "Success"

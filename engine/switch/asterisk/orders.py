@@ -1,7 +1,8 @@
 """Commands as AMI actions (see dialplans/asterisk for the verbs). Pure; raises NotEncodable.
 
-Every action id says what the answer is good for, see `facts.py`: an `Originate` has the leg's own id, a `Bridge`
-`bridge:<caller's leg>:<agent's leg>`, everything else `order:<leg>`, whose answers nobody needs.
+Every action id says what the answer is good for, see `facts.py` and `redirects.py`: an `Originate` has the leg's own
+id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<leg>:<number>`, all else `order:<leg>`,
+whose answers nobody needs.
 """
 
 from collections.abc import Iterator
@@ -24,24 +25,27 @@ Action = list[tuple[str, str]]
 THEN = frozenset({"hold", "bye"})
 
 
-def order(command: SwitchCommand, trunk: str) -> bytes:
-    """Everything one command needs, as one piece of text for the socket."""
-    return b"".join(encode(action) for action in _actions(command, trunk))
+VERBS: dict[type[SwitchCommand], str] = {Play: "rw-play", Hold: "rw-hold", Reject: "rw-reject"}
 
 
-def _actions(command: SwitchCommand, trunk: str) -> Iterator[Action]:
+def order(command: SwitchCommand, trunk: str, number: int) -> bytes:
+    """Everything one command needs, as one piece of text for the socket. `number` is this order's own."""
+    return b"".join(encode(action) for action in _actions(command, trunk, number))
+
+
+def _actions(command: SwitchCommand, trunk: str, number: int) -> Iterator[Action]:
     leg = leg_id(command.leg)
     match command:
         case Play():
             yield _set(leg, "RW_F", command.sound)
             yield _set(leg, "RW_THEN", command.then if command.then in THEN else "bye")
             yield _set(leg, "RW_H", str(int(command.cause)))
-            yield _redirect(leg, "rw-play")
+            yield redirect(leg, "rw-play", number)
         case Hold():
-            yield _redirect(leg, "rw-hold")
+            yield redirect(leg, "rw-hold", number)
         case Reject():
             yield _set(leg, "RW_H", str(int(command.cause)))
-            yield _redirect(leg, "rw-reject")
+            yield redirect(leg, "rw-reject", number)
         case Dial():
             yield dial(command, trunk)
         case Bridge():
@@ -95,11 +99,11 @@ def delete(key: str) -> Action:
     return [("Action", "Setvar"), ("Variable", f"DB_DELETE({database_key(key)})"), ("Value", "1")]
 
 
+def redirect(leg: str, verb: str, number: int) -> Action:
+    return [("Action", "Redirect"), ("ActionID", f"to:{verb}:{leg}:{number}"), ("Channel", leg), ("Context", verb),
+            ("Exten", "s"), ("Priority", "1")]
+
+
 def _set(leg: str, name: str, value: str) -> Action:
     return [("Action", "Setvar"), ("ActionID", f"order:{leg_id(leg)}"), ("Channel", leg), ("Variable", name),
             ("Value", variable(name, value)[1].partition("=")[2])]
-
-
-def _redirect(leg: str, verb: str) -> Action:
-    return [("Action", "Redirect"), ("ActionID", f"order:{leg}"), ("Channel", leg), ("Context", verb),
-            ("Exten", "s"), ("Priority", "1")]

@@ -5,10 +5,10 @@ one write. What an order did, or that it could not be done, comes back as an eve
 """
 
 import asyncio
-import functools
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,8 +16,9 @@ import structlog
 from engine.ports import Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
 from engine.switch.asterisk import database, orders
 from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
-from engine.switch.asterisk.encoder import HOST, NotEncodable, checked
+from engine.switch.asterisk.encoder import HOST, NotEncodable, checked, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
+from engine.switch.asterisk.redirects import AGAIN_AFTER_S, Redirect, Redirects
 from engine.vocabulary.commands import Dial, SwitchCommand
 from engine.vocabulary.events import DialRefused, OrderExpired
 from engine.vocabulary.values import Hotline, LiveLeg
@@ -30,6 +31,18 @@ PUT_TIMEOUT_S = 5.0
 BOOT_MARK = "RW_BOOT"      # a global variable: it is gone when Asterisk was restarted
 
 
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """Text for the socket; of an order also its leg, its own number and that of the `send` it came with."""
+
+    text: bytes
+    leg: str = ""
+    batch: int = 0
+    number: int = 0
+    verb: str | None = None
+    not_after: datetime | None = None
+
+
 class AsteriskSwitch:
     """Implements ports.Switch. `figures` has the counters."""
 
@@ -38,8 +51,9 @@ class AsteriskSwitch:
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
         self._events: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self._facts = Facts()
-        self._outgoing: list[tuple[datetime | None, str, int, bytes]] = []
-        self._batch = itertools.count()
+        self._outgoing: list[_Outgoing] = []
+        self._numbers = itertools.count(1)
+        self._redirects = Redirects()
         self._puts: dict[str, asyncio.Future[None]] = {}
 
     @property
@@ -74,23 +88,25 @@ class AsteriskSwitch:
         """
         if not self._connection.is_up:
             raise SwitchLost("not connected")
-        batch = next(self._batch)
+        batch = next(self._numbers)
         try:
-            texts = [orders.order(command, self._trunk) for command in commands]
+            items = [_Outgoing(orders.order(command, self._trunk, number), command.leg, batch, number,
+                               orders.VERBS.get(type(command)), getattr(command, "not_after", None))
+                     for number, command in zip(self._numbers, commands, strict=False)]
         except NotEncodable:
             log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])
             for command in commands:
                 if isinstance(command, Dial):
                     self._events.put_nowait(DialRefused(self.now(), command.leg))
             return
-        self._queue([(getattr(command, "not_after", None), command.leg, batch, text)
-                     for command, text in zip(commands, texts, strict=True)])
+        self._queue(items)
 
     def renew(self, legs: Sequence[str], lease_s: int) -> None:
+        """Changes nothing else: a redirect that is still on its way stays."""
         if self._connection.is_up:
-            self._queue([(None, leg, -1, orders.renewal(leg, lease_s)) for leg in legs])
+            self._queue([_Outgoing(orders.renewal(leg, lease_s)) for leg in legs])
 
-    def _queue(self, items: list[tuple[datetime | None, str, int, bytes]]) -> None:
+    def _queue(self, items: Sequence[_Outgoing]) -> None:
         if items and not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing += items
@@ -101,23 +117,31 @@ class AsteriskSwitch:
         expired: set[int] = set()
         data = []
         now = self.now()
-        for not_after, leg, batch, text in items:
-            if batch in expired:
+        for item in items:
+            if item.batch in expired:
                 continue
-            if not_after is not None and now > not_after:
-                expired.add(batch)
-                self._events.put_nowait(OrderExpired(now, leg))
+            if item.not_after is not None and now > item.not_after:
+                expired.add(item.batch)
+                self._events.put_nowait(OrderExpired(now, item.leg))
                 continue
-            data.append(text)
+            if item.leg:
+                self._redirects.sent(item.leg, item.verb, item.number, item.not_after)
+            data.append(item.text)
         try:
             if data:
                 self._connection.write(b"".join(data), sum(text.count(b"\r\n\r\n") for text in data))
         except SwitchLost:
             log.warning("switch.orders_lost", orders=len(data))    # Disconnected is on its way: the engine reconciles
 
+    def _redirect_again(self, redirect: Redirect) -> None:
+        if self._connection.is_up and self._redirects.is_wanted(redirect, self.now()):
+            text = encode(orders.redirect(redirect.leg, redirect.verb, redirect.number))
+            self._queue([_Outgoing(text)])
+
     # -- what the switch knows ---------------------------------------------------------------------------------
 
     async def live(self) -> Mapping[str, LiveLeg]:
+        self._flush()
         answer = await self._connection.ask([("Action", "CoreShowChannels")])
         legs = {}
         for m in answer:
@@ -177,15 +201,18 @@ class AsteriskSwitch:
             if not put.done():
                 put.set_result(None)
             return
+        if redirect := self._redirects.refused(message):
+            asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._redirect_again, redirect)
+            return
         before = set(self._facts.suspects)
         for event in self._facts.read(message, self.now()):
             self._events.put_nowait(event)
         for leg in self._facts.suspects - before:
-            asyncio.get_running_loop().call_later(REFUSED_AFTER_S, functools.partial(self._ask_alive, leg))
+            asyncio.get_running_loop().call_later(REFUSED_AFTER_S, self._ask_alive, leg)
 
     def _ask_alive(self, leg: str) -> None:
         if leg in self._facts.suspects and self._connection.is_up:
-            self._queue([(None, leg, -1, orders.alive(leg))])
+            self._queue([_Outgoing(orders.alive(leg))])
 
     async def _up(self) -> None:
         try:
@@ -201,6 +228,7 @@ class AsteriskSwitch:
 
     def _down(self, reason: str) -> None:
         self._outgoing.clear()
+        self._redirects.clear()
         for put in self._puts.values():
             if not put.done():
                 put.set_result(None)
