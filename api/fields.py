@@ -6,11 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-INT64 = {"ge": -(2**63), "le": 2**63 - 1}
+INT64_MAX = 2**63 - 1
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 
-Int64 = Annotated[int, Field(**INT64, json_schema_extra={"format": "int64"})]
+
+def whole_number(least: int, most: int) -> Any:
+    """The constraints of an integer."""
+    return Field(ge=least, le=most, json_schema_extra={"format": "int64"})
+
+
+Int64 = Annotated[int, whole_number(-INT64_MAX - 1, INT64_MAX)]
 # one line of text that says something
 Line = Annotated[str, Field(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 # text with line breaks and tabs, perhaps empty
@@ -27,6 +33,7 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-UrlInt = Annotated[Int64, BeforeValidator(_from_text)]
+FROM_TEXT = BeforeValidator(_from_text)
+UrlInt = Annotated[Int64, FROM_TEXT]
 UtcTime = Annotated[datetime, PlainSerializer(utc_text, return_type=str),
                     WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -10,7 +10,7 @@ from typing import Annotated
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from api.fields import Int64, Line, Text, UrlInt, UtcTime
+from api.fields import FROM_TEXT, INT64_MAX, Int64, Line, Text, UrlInt, UtcTime, whole_number
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
 
 WELCOME = ("Willkommen zur GroupAlarm.com First Responder Hotline. "
@@ -23,7 +23,7 @@ POSTCODES = {"DE": r"[0-9]{5}", "AT": r"[0-9]{4}", "CH": r"[0-9]{4}", "FR": r"[0
              "ES": r"[0-9]{5}", "NL": r"[0-9]{4} ?[A-Z]{2}", "BE": r"[0-9]{4}", "LU": r"[0-9]{4}",
              "PL": r"[0-9]{2}-[0-9]{3}", "US": r"[0-9]{5}(-[0-9]{4})?"}
 
-Channels = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int64"})]
+Channels = Annotated[int, whole_number(1, 100)]
 Speech = Annotated[Text, Field(max_length=300)]
 
 
@@ -49,8 +49,10 @@ class FromUrl(BaseModel):
 # --- parameters
 
 class Page(FromUrl):
-    limit: Annotated[UrlInt, Field(ge=1, le=50, description="limit of entries for pagination")] = 10
-    offset: Annotated[UrlInt, Field(ge=0, description="offset of entries for pagination")] = 0
+    limit: Annotated[
+        int, whole_number(1, 50), FROM_TEXT, Field(description="limit of entries for pagination")] = 10
+    offset: Annotated[
+        int, whole_number(0, INT64_MAX), FROM_TEXT, Field(description="offset of entries for pagination")] = 0
 
 
 class HotlinesQuery(Page):
@@ -191,7 +193,7 @@ class SipCustomerBody(Body):
     name: Annotated[Line, Field(description="name of organization or individual")]
     organizationID: Int64
     street: Line
-    streetHousenumber: Annotated[Int64, Field(ge=1)]
+    streetHousenumber: Annotated[int, whole_number(1, INT64_MAX)]
 
     @field_validator("country")
     @classmethod

@@ -1,0 +1,67 @@
+"""Logging: JSON when nobody watches, no secrets, masked numbers."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from engine.log import mask, setup
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_are_json_when_nobody_watches() -> None:
+    out = io.StringIO()
+    setup("info", out)
+    structlog.get_logger().info("call.step", phase="ring")
+    logging.getLogger("aiohttp").warning("of a library")
+    structlog.get_logger().debug("not this")
+    first, second = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (first["event"], first["phase"], first["level"]) == ("call.step", "ring", "info")
+    assert (second["event"], second["level"]) == ("of a library", "warning")
+
+
+def test_a_terminal_gets_lines_for_people() -> None:
+    out = Terminal()
+    setup("debug", out)
+    structlog.get_logger().debug("call.step", phase="ring")
+    assert "call.step" in out.getvalue() and not out.getvalue().startswith("{")
+
+
+def test_an_exception_is_told_in_one_json_line() -> None:
+    out = io.StringIO()
+    setup("info", out)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        structlog.get_logger().exception("api.failed")
+    [line] = out.getvalue().splitlines()
+    assert "ValueError: broken" in json.loads(line)["exception"]
+
+
+def test_secrets_are_not_written() -> None:
+    out = io.StringIO()
+    setup("info", out)
+    structlog.get_logger().info("x", token="rwo_1", ami_secret="s1", password_hash="h1", database_url="postgresql://p1")
+    assert not any(secret in out.getvalue() for secret in ("rwo_1", "s1", "h1", "p1"))
+
+
+@pytest.mark.parametrize(("number", "masked"), [
+    ("+4930123455", "+493…55"), ("004930123455", "0049…55"), ("112", "…"), ("", "…"), ("12345", "…45")])
+def test_numbers_are_masked(number: str, masked: str) -> None:
+    assert mask(number) == masked
