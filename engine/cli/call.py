@@ -10,11 +10,10 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from engine.cli.terminal import DEFAULT_HOME, Home, Json, errors, load_settings, say
+from engine.cli.terminal import DEFAULT_HOME, Home, Json, database_of, errors, say
 from engine.ports import StoreFailed
 from engine.store import queries
 from engine.store.pool import connect, store_errors
-from engine.vocabulary.values import RingwardError
 
 app = typer.Typer()
 SQL = queries.load("supervisor")
@@ -39,10 +38,7 @@ def tail(
 
 
 async def _tail(home: Path, as_json: bool, last: int) -> None:
-    settings = load_settings(home)
-    if not settings.database_url:
-        raise RingwardError(f"no system is running at {settings.home}: start it with `ringward up`")
-    async with aclosing(entries(settings.database_url, last)) as found:
+    async with aclosing(entries(database_of(home), last)) as found:
         async for entry in found:
             print(json.dumps(_fields(entry)) if as_json else _line(entry), flush=True)
 

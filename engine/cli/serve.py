@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.terminal import DEFAULT_HOME, Home, Json, answer, errors, load_settings, say
+from engine.cli.terminal import DEFAULT_HOME, Home, Json, answer, database_of, errors, load_settings, say
 from engine.vocabulary.values import RingwardError
 
 Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Port 0 means a free one.")]
@@ -60,10 +60,7 @@ def migrate_command(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     from engine.store.migrate import migrate
 
     with errors(as_json):
-        settings = load_settings(home)
-        if not settings.database_url:
-            raise RingwardError(f"no system is running at {settings.home}, and DATABASE_URL is not set")
-        answer({"applied": [str(number) for number in asyncio.run(migrate(settings.database_url))]}, as_json)
+        answer({"applied": asyncio.run(migrate(database_of(home)))}, as_json)
 
 
 def doctor_command(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:

@@ -57,6 +57,15 @@ def load_settings(home: Path, **overrides: Any) -> Settings:
     return Settings(home=home.expanduser().absolute(), **overrides)
 
 
+def database_of(home: Path) -> str:
+    """The address of the database of the system at `home`. Raises RingwardError when there is no system."""
+    settings = load_settings(home)
+    if not settings.database_url:
+        raise RingwardError(f"no system is running at {settings.home}: start it with "
+                            f"`ringward up --home {settings.home}`, or set DATABASE_URL")
+    return settings.database_url
+
+
 def with_directory(home: Path, as_json: bool, use: Callable[[PostgresDirectory], Coroutine[Any, Any, T]]) -> T:
     """Run `use` on the directory of the system at `home`."""
     async def run() -> T:
@@ -70,11 +79,7 @@ def with_directory(home: Path, as_json: bool, use: Callable[[PostgresDirectory],
 
 @asynccontextmanager
 async def directory(home: Path) -> AsyncIterator[PostgresDirectory]:
-    settings = load_settings(home)
-    if not settings.database_url:
-        raise RingwardError(f"no system is running at {settings.home}: start it with `ringward up --home "
-                            f"{settings.home}`, or set DATABASE_URL")
-    pool = await create_pool(settings.database_url, max_size=2)
+    pool = await create_pool(database_of(home), max_size=2)
     try:
         yield PostgresDirectory(pool)
     finally:
