@@ -138,6 +138,7 @@ class Engine:
             self.calls.status = {
                 "switch": self._is_connected, "speech": self._speech.ready,
                 "taking_calls": self._is_connected and not self._stop.is_set(),
+                "reconciled": self._is_connected and self._reconcile.is_settled,
             }
             self.calls.mailbox.tick()
             await asyncio.sleep(1.0)
@@ -158,7 +159,7 @@ async def run(settings: Settings) -> int:
     )
     pool = await create_pool(settings.database_url)
     hotlines = PostgresHotlines(settings.database_url, pool)
-    speech = SpeechService(voice_of(settings.voice, settings.home), settings.sounds_dir or settings.home / "sounds")
+    speech = SpeechService(voice_of(settings.voice, settings.home / "run" / "voice"), settings.sounds_dir or settings.home / "sounds")
     engine = Engine(settings, switch, PostgresCalls(settings.database_url, settings.switch), hotlines, speech)
     _stop_on_signals(engine)
     try:

@@ -33,10 +33,12 @@ class Reconcile:
         self._wanted = asyncio.Event()
         self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
         self._seen_reloads = 0
+        self.is_settled = False  # everything was compared since the last time that was needed
 
     def soon(self, outboxes: Mapping[str, Sequence[SwitchCommand]] | None = None) -> None:
         """The connection returned, or (`outboxes`) an engine began: compare everything now."""
         self._outboxes.update(outboxes or {})
+        self.is_settled = False
         self._wanted.set()
 
     async def run(self) -> None:
@@ -53,6 +55,8 @@ class Reconcile:
                 await self._import_rows()
                 if is_full:
                     await self._compare()
+                    await self._calls.settled()
+                    self.is_settled = True
                     compared_s = time.monotonic()
             except RingwardError as error:
                 log.info("reconcile.later", error=str(error))
@@ -107,11 +111,10 @@ class Reconcile:
             if row.step == "start" and not self._calls.knows(row.leg):
                 await self._adopt(row)
         for row in rows:
-            if row.step != "start":
-                stepped = FallbackStepped(
-                    row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key
-                )
-                self._calls.mailbox.post(stepped)
+            stepped = FallbackStepped(
+                row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key
+            )
+            self._calls.mailbox.post(stepped)
         await self._calls.settled()
         await self._switch.forget(rows)
 

@@ -152,7 +152,7 @@ def step(state: State, event: Event) -> Step:
         case FallbackStepped():
             return _row_told(state, event)
         case FallbackExhausted(at):
-            return take_over(state, at)
+            return _take_over(state, at)
         case OrderExpired(at):
             return _expired(state, at)
         case Reconciled(at, live):
@@ -275,7 +275,7 @@ def _winner_gone(state: State, leg: AgentLeg, at: datetime) -> Step:
         step = _after_leg(state, at)
         return Step(step.state, (hung_up, *step.commands))
     if state.phase == "talking":
-        closing = replace(state, phase="closing", outcome="agentHangup")
+        closing = replace(state, phase="closing", outcome="answered")
         return Step(closing, (hung_up, HangUp(state.leg, Cause.NORMAL)))
     return close_if_empty(state, at)
 
@@ -354,11 +354,22 @@ def _apologise(state: State, at: datetime) -> Step:
     )
 
 
+def _take_over(state: State, at: datetime) -> Step:
+    if state.phase != "waiting":
+        return take_over(state, at)
+    before = to_fallback(state, at)  # an engine that just returned has not heard yet that the fallback began
+    after = take_over(before.state, at)
+    return Step(after.state, (*before.commands, *after.commands))
+
+
 def _row_told(state: State, event: FallbackStepped) -> Step:
     """A row may be told twice (an engine died between import and deletion); its key rises, so it counts once."""
     if event.key and event.key <= state.last_row:
         return Step(state)
     state = replace(state, last_row=event.key or state.last_row)
+    if event.step == "start":  # the live event may have told it already
+        is_news = state.phase in ("waiting", "talking") and not state.is_fallback
+        return to_fallback(state, event.at) if is_news else Step(state)
     if event.step == "joined":  # one of our own legs, joined by the dialplan
         step = _joined(replace(state, is_fallback=True), {event.channel_leg, state.leg}, event.at)
         return step if step.commands else Step(state)
@@ -369,7 +380,7 @@ def _row_told(state: State, event: FallbackStepped) -> Step:
 
 def _expired(state: State, at: datetime) -> Step:
     """We came too late: the dialplan goes, or went, on without us."""
-    if state.phase == "talking" and state.joined_at is None:
+    if state.phase == "talking":
         return _dismiss_again(state)
     if state.phase in ("waiting", "apologising"):
         return to_fallback(state, at)

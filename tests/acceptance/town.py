@@ -96,13 +96,20 @@ class Town:
             await self.directory.create_phone(self.organisation_id, phone)
             self.carrier.phone(agent_number(n))
 
+    async def another_phone(self, n: int, agent: int, is_active: bool = True) -> Phone:
+        """Phone `n`, of an agent who has one already."""
+        data = PhoneData(self.users[agent - 1], "second", f"+{agent_number(n)}", is_active)
+        await self.directory.create_phone(self.organisation_id, data)
+        return self.carrier.phone(agent_number(n))
+
     async def hotline(
         self, agents: int = 3, channels_inbound: int = 10, channels_outbound: int = 10, is_active: bool = True,
-        ready: bool = True,
+        ready: bool = True, greeting: str = "Willkommen.",
     ) -> StoredHotline:
+        """Agents 1 to `agents`; with an empty `greeting` the recorded default is played."""
         await self.people(agents)
         data = HotlineData(
-            "Notruf", is_active, channels_inbound, channels_outbound, "Willkommen.", "Bitte die 1.",
+            "Notruf", is_active, channels_inbound, channels_outbound, greeting, "Bitte die 1.",
             tuple(self.users[:agents]),
         )
         made = await self.directory.create_hotline(self.organisation_id, data)
@@ -140,35 +147,62 @@ class Town:
         to = self.hotlines[hotline].number[1:]
         return await self.carrier.call(caller, to, **options)
 
+    async def accepts(self, n: int, times: int = 1) -> None:
+        """Agent n takes the `times`-th call of that phone: answers, hears the question, presses 1."""
+        phone = self.phone(n)
+        await phone.rung(times=times)
+        phone.answer()
+        await phone.heard(0.2)
+        phone.press("1")
+
+    async def first_ended(self, *numbers: int, timeout_s: float) -> int:
+        """Which of these agents' calls ends first."""
+        async def ended() -> bool:
+            return any(self.phone(n).happened("ended") for n in numbers)
+        await self.until(ended, f"one of {numbers} ends", timeout_s)
+        return next(n for n in numbers if self.phone(n).happened("ended"))
+
+    async def engine_is_back(self) -> None:
+        """The engine that was started last owns the switch, is connected to it, and has compared what lives."""
+        async def back() -> bool:
+            return bool(await self.database.fetchval(
+                "SELECT pid = $1 AND (state->>'reconciled')::boolean FROM engines", self.engine.pid))
+        await self.until(back, "the engine is back")
+
+    async def has_entry(self, kind: str, nth: int = -1) -> None:
+        async def there() -> bool:
+            return kind in await self.entries(nth)
+        await self.until(there, f"the log has {kind}")
+
     # --- what is written down ------------------------------------------------------------------------------------
 
     async def entries(self, nth: int = -1) -> list[str]:
         """Types of the entries of the nth call log."""
         rows = await self.database.fetch(
-            "SELECT e.type FROM call_log_entries e WHERE e.call_log_id = $1 ORDER BY e.id", await self._log(nth))
+            "SELECT e.type FROM call_log_entries e WHERE e.call_log_id = $1 ORDER BY e.id", await self.log_id(nth))
         return [row["type"] for row in rows]
 
     async def records(self, nth: int = -1) -> dict[str, str]:
         """Status by number rung (the caller's number for the inbound leg), of the nth call log."""
         rows = await self.database.fetch(
-            "SELECT * FROM telephone_records WHERE call_log_id = $1 ORDER BY id", await self._log(nth))
+            "SELECT * FROM telephone_records WHERE call_log_id = $1 ORDER BY id", await self.log_id(nth))
         side = {"inbound": "from_number", "outbound": "to_number"}
         return {row[side[row["direction"]]]: row["status"] for row in rows}
 
     async def is_fallback(self, nth: int = -1) -> bool:
         return bool(await self.database.fetchval(
-            "SELECT bool_or(fallback) FROM telephone_records WHERE call_log_id = $1", await self._log(nth)))
+            "SELECT bool_or(fallback) FROM telephone_records WHERE call_log_id = $1", await self.log_id(nth)))
 
     async def outcome(self, nth: int = -1, timeout_s: float = 12) -> str:
         """How the nth call ended; waits for its end."""
         async def ended() -> bool:
-            log = await self._log(nth)
+            log = await self.log_id(nth)
             query = "SELECT end_time IS NOT NULL FROM call_logs WHERE id = $1"
             return log is not None and bool(await self.database.fetchval(query, log))
         await self.until(ended, "the call log has an end", timeout_s)
-        return str(await self.database.fetchval("SELECT outcome FROM call_logs WHERE id = $1", await self._log(nth)))
+        return str(await self.database.fetchval("SELECT outcome FROM call_logs WHERE id = $1", await self.log_id(nth)))
 
-    async def _log(self, nth: int) -> int | None:
+    async def log_id(self, nth: int) -> int | None:
         rows = await self.database.fetch("SELECT id FROM call_logs ORDER BY id")
         try:
             return int(rows[nth]["id"])

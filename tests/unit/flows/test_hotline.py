@@ -65,7 +65,7 @@ def test_the_agent_hangs_up_and_the_caller_goes_too() -> None:
     book = asked(1).tells(DigitsEntered(at(2), "leg-1", "1"), Joined(at(2.01), CALLER, "leg-1"))
     book.tells(HungUp(at(2.1), "leg-2", 26, 487), HungUp(at(2.1), "leg-3", 26, 487))
     book.tells(HungUp(at(9), "leg-1", 16, 0)).expects(HangUp(CALLER, 16))
-    book.tells(HungUp(at(9.01), CALLER, 16, 0)).expects(Finish(at(9.01), "agentHangup"))
+    book.tells(HungUp(at(9.01), CALLER, 16, 0)).expects(Finish(at(9.01), "answered"))
     assert book.records == {"leg-1": "answered", "leg-2": "cancelled", "leg-3": "cancelled", CALLER: "answered"}
     assert book.entries[-1] == "callEnded"
     assert "agentHangup" in book.entries and "bridged" in book.entries
