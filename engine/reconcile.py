@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 ROWS_EVERY_S = 4.0
 CHANNELS_EVERY_S = 30.0
+SETTLED_S = 1.5  # more than hotline_reconcile.SETTLED
 
 
 class Reconcile:
@@ -33,12 +34,14 @@ class Reconcile:
         self._wanted = asyncio.Event()
         self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
         self._seen_reloads = 0
+        self._asked_s = 0.0
         self.is_settled = False  # everything was compared since the last time that was needed
 
     def soon(self, outboxes: Mapping[str, Sequence[SwitchCommand]] | None = None) -> None:
         """The connection returned, or (`outboxes`) an engine began: compare everything now."""
         self._outboxes.update(outboxes or {})
         self.is_settled = False
+        self._asked_s = time.monotonic()
         self._wanted.set()
 
     async def run(self) -> None:
@@ -46,8 +49,8 @@ class Reconcile:
         while True:
             if self._calls.reloads != self._seen_reloads:
                 self._seen_reloads = self._calls.reloads
-                self._wanted.set()
-            if time.monotonic() - compared_s > CHANNELS_EVERY_S:
+                self.soon()
+            if time.monotonic() - compared_s > (CHANNELS_EVERY_S if self.is_settled else SETTLED_S):
                 self._wanted.set()
             is_full = self._wanted.is_set()
             self._wanted.clear()
@@ -56,7 +59,8 @@ class Reconcile:
                 if is_full:
                     await self._compare()
                     await self._calls.settled()
-                    self.is_settled = True
+                    # what was younger than the snapshot is judged by a second one
+                    self.is_settled = time.monotonic() - self._asked_s > SETTLED_S
                     compared_s = time.monotonic()
             except RingwardError as error:
                 log.info("reconcile.later", error=str(error))
@@ -68,7 +72,7 @@ class Reconcile:
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(ROWS_EVERY_S):
+            async with asyncio.timeout(ROWS_EVERY_S if self.is_settled else SETTLED_S):
                 await self._wanted.wait()
         except TimeoutError:
             return
@@ -86,8 +90,14 @@ class Reconcile:
 
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
-        the other commands follow from comparing the state with the channels."""
-        dials = [order for order in commands if isinstance(order, Dial) and order.leg not in live]
+        the other commands follow from comparing the state with the channels. A caller who talks, or whom the dialplan
+        serves, needs no phone rung; and a leg that its call has no more has ended meanwhile."""
+        waiting = {leg.channel for leg in live.values() if leg.place != "rw-fall" and not leg.bridge}
+        dials = [
+            order for order in commands
+            if isinstance(order, Dial) and order.leg not in live and order.peer in waiting
+            and self._calls.knows(order.leg)
+        ]
         self._switch.send(dials)
         return {dial.leg: LiveLeg(dial.leg, "", "", False, "", "", 0.0) for dial in dials}
 

@@ -18,25 +18,30 @@ that is not ours, or that do not fit the phase, change nothing: late hang-ups ar
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
 from engine.flows.hotline_reconcile import missed, unsaid
 from engine.flows.hotline_state import (
     ACCEPT_KEY,
+    REFUSALS,
     ROUND,
     AgentLeg,
     State,
     Step,
+    apology,
     caller_record,
     close_if_empty,
     demand,
     disposition,
     entry,
     find,
+    in_time,
     may_ring,
     record,
+    refusal,
+    taken,
     tried_before,
     with_leg,
 )
@@ -46,7 +51,6 @@ from engine.vocabulary.commands import (
     Dial,
     HangUp,
     Play,
-    Reject,
     SetTimer,
     WriteEntry,
 )
@@ -87,16 +91,15 @@ VERSION = 1
 def start(event: CallArrived, hotline: Hotline, rules: Rules, inbound_in_use: int) -> Step:
     """A caller reached a known hotline; `inbound_in_use` counts its other callers, waiting and talking."""
     state = _new(event, hotline, rules)
-    in_time = event.at + timedelta(seconds=rules.claim_within_s)
     if not hotline.is_active:
-        return _refuse(state, Cause.SUBSCRIBER_ABSENT, "hotline is paused", event.at, in_time)
+        return _refuse(state, "paused", "hotline is paused", event.at)
     if inbound_in_use >= hotline.channels_inbound:
-        return _refuse(state, Cause.BUSY, "all inbound channels are in use", event.at, in_time)
+        return _refuse(state, "busy", "all inbound channels are in use", event.at)
     connected = WriteEntry(event.at, EntryType.CALLER_CONNECTED, phone=event.caller)
     if not hotline.phones:
         step = _apologise(state, event.at)
         return Step(step.state, (connected, *step.commands))
-    return Step(state, (connected, Play(state.leg, hotline.greeting, not_after=in_time)))
+    return Step(state, (connected, Play(state.leg, hotline.greeting, not_after=in_time(state, event.at))))
 
 
 def start_in_fallback(event: FallbackStarted, hotline: Hotline, rules: Rules) -> Step:
@@ -114,12 +117,11 @@ def _new(event: CallArrived | FallbackStarted, hotline: Hotline, rules: Rules) -
     )
 
 
-def _refuse(state: State, cause: Cause, why: str, at: datetime, in_time: datetime) -> Step:
-    outcome = "busy" if cause is Cause.BUSY else "paused"
-    return Step(
-        replace(state, phase="closing", outcome=outcome),
-        (Reject(state.leg, cause, in_time), WriteEntry(at, EntryType.CALL_ENDED, message=why)),
-    )
+def _refuse(state: State, outcome: str, why: str, at: datetime) -> Step:
+    state = replace(state, phase="closing", outcome=outcome)
+    order = refusal(state, at)
+    assert order is not None  # noqa: S101
+    return Step(state, (order, WriteEntry(at, EntryType.CALL_ENDED, message=why)))
 
 
 # --- the machine -------------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ def step(state: State, event: Event) -> Step:
         case TimerFired(at, name):
             return _next_round(state, at) if name == ROUND and state.pausing else Step(state)
         case FallbackStarted(at):
-            return to_fallback(state, at) if state.phase in ("waiting", "talking") else Step(state)
+            return _fallen(state, at)
         case FallbackStepped():
             return _row_told(state, event)
         case FallbackExhausted(at):
@@ -209,9 +211,8 @@ def _accepted(state: State, leg_id: str, at: datetime) -> Step:
         return Step(step.state, (accepted, *step.commands))
     if state.phase != "waiting":
         return Step(state)
-    in_time = at + timedelta(seconds=state.rules.claim_within_s)
     won = replace(with_leg(state, replace(leg, stage="winner")), phase="talking", winner=leg_id, pausing=False)
-    bridge = Bridge(leg=state.leg, channel=state.channel, peer=leg_id, not_after=in_time)
+    bridge = Bridge(leg=state.leg, channel=state.channel, peer=leg_id, not_after=in_time(state, at))
     dismissed = _dismiss_others(won, at)
     return Step(dismissed.state, (bridge, accepted, *dismissed.commands))
 
@@ -241,9 +242,8 @@ def _dismiss_others(state: State, at: datetime) -> Step:
 
 
 def _tell_taken(state: State, leg: AgentLeg, at: datetime) -> Step:
-    taken = Play(leg.leg, f"{state.hotline.language}/taken", then="bye", cause=Cause.ANSWERED_ELSEWHERE)
     state = with_leg(state, replace(leg, stage="leaving", cancelled=True))
-    return Step(state, (taken, entry(leg, EntryType.AGENT_TAKEN, at)))
+    return Step(state, (taken(state, leg), entry(leg, EntryType.AGENT_TAKEN, at)))
 
 
 def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int) -> Step:
@@ -347,10 +347,9 @@ def _caller_gone(state: State, at: datetime, cause: int) -> Step:
 
 
 def _apologise(state: State, at: datetime) -> Step:
-    sorry = Play(state.leg, f"{state.hotline.language}/apology", then="bye", cause=Cause.NORMAL)
     return Step(
         replace(state, phase="apologising", outcome="noAgentAvailable", pausing=False),
-        (sorry, WriteEntry(at, EntryType.NO_AGENT_AVAILABLE)),
+        (apology(state, at), WriteEntry(at, EntryType.NO_AGENT_AVAILABLE)),
     )
 
 
@@ -378,6 +377,12 @@ def _row_told(state: State, event: FallbackStepped) -> Step:
     return fallback_step(state, event)
 
 
+def _fallen(state: State, at: datetime) -> Step:
+    """The dialplan has the caller: also one whom we meant to refuse, or to whom an apology never came through."""
+    is_ours = state.phase in ("waiting", "talking", "apologising") or state.outcome in REFUSALS
+    return to_fallback(state, at) if is_ours and not state.caller_gone else Step(state)
+
+
 def _expired(state: State, at: datetime) -> Step:
     """We came too late: the dialplan goes, or went, on without us."""
     if state.phase == "talking":
@@ -392,8 +397,7 @@ def _dismiss_again(state: State) -> Step:
     commands: list[Command] = []
     for leg in state.legs:
         if leg.stage == "leaving":
-            sound = f"{state.hotline.language}/taken"
-            commands.append(Play(leg.leg, sound, then="bye", cause=Cause.ANSWERED_ELSEWHERE))
+            commands.append(taken(state, leg))
         elif leg.cancelled:
             commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
     return Step(state, tuple(commands))
@@ -407,7 +411,7 @@ def _reconciled(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step
     step = Step(state)
     for event in missed(state, live, at):
         step = _then(step, event)
-    return Step(step.state, (*step.commands, *unsaid(step.state, live)))
+    return Step(step.state, (*step.commands, *unsaid(step.state, live, at)))
 
 
 def _then(before: Step, event: Event) -> Step:

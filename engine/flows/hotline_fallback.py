@@ -5,7 +5,7 @@ switch's own database, and takes over only when the fallback has rung everybody 
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.flows.hotline_state import (
     AgentLeg,
@@ -15,6 +15,7 @@ from engine.flows.hotline_state import (
     close_if_empty,
     disposition,
     entry,
+    in_time,
     with_leg,
 )
 from engine.vocabulary.commands import Command, HangUp, Hold, WriteEntry, WriteRecord
@@ -31,7 +32,7 @@ def to_fallback(state: State, at: datetime) -> Step:
         if leg.stage == "dialled" and not leg.cancelled:
             state = with_leg(state, replace(leg, cancelled=True))
             commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
-    state = replace(state, phase="fallback", is_fallback=True, pausing=False, winner=None)
+    state = replace(state, phase="fallback", is_fallback=True, pausing=False, winner=None, outcome="")
     return Step(state, tuple(commands))
 
 
@@ -39,9 +40,8 @@ def take_over(state: State, at: datetime) -> Step:
     """The fallback gave up and the caller waits a moment for an engine: begin again, with fresh tries."""
     if state.phase != "fallback":
         return Step(state)
-    in_time = at + timedelta(seconds=state.rules.claim_within_s)
     fresh = replace(state, phase="waiting", round=1, round_at=at, tried=(), pausing=False)
-    return Step(fresh, (Hold(state.leg, in_time),))
+    return Step(fresh, (Hold(state.leg, in_time(state, at)),))
 
 
 def fallback_step(state: State, event: FallbackStepped) -> Step:

@@ -6,7 +6,7 @@ Used by `hotline.py` alone. A snapshot is a moment old: legs that are younger th
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State
+from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, refusal, taken
 from engine.vocabulary.commands import Bridge, Command, HangUp, Play, SetTimer
 from engine.vocabulary.events import (
     Answered,
@@ -30,7 +30,7 @@ def missed(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Iterator[
             yield FallbackStepped(at, state.leg, "ended")
         else:
             yield HungUp(at, state.leg, Cause.INTERWORKING, 0)
-    elif caller is not None and caller.place == "rw-fall" and state.phase in ("waiting", "talking"):
+    elif caller is not None and caller.place == "rw-fall" and state.phase != "fallback":
         yield FallbackStarted(at, state.leg, caller.channel, "", "")
     for leg in state.legs:
         yield from _missed_of(leg, caller, live.get(leg.leg), at)
@@ -48,9 +48,15 @@ def _missed_of(leg: AgentLeg, caller: LiveLeg | None, here: LiveLeg | None, at: 
             yield DigitsEntered(at, leg.leg, ACCEPT_KEY)
 
 
-def unsaid(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
+def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tuple[Command, ...]:
     """What an engine before us may have left unsaid; saying it twice does no harm."""
     caller = live.get(state.leg)
+    return (*_unsaid_to_caller(state, caller, live, at), *_dismissals(state, live))
+
+
+def _unsaid_to_caller(
+    state: State, caller: LiveLeg | None, live: Mapping[str, LiveLeg], at: datetime
+) -> tuple[Command, ...]:
     match state.phase:
         case "waiting" if caller is not None and caller.place == "rw-claim":
             in_time = state.arrived_at + timedelta(seconds=state.rules.claim_within_s)
@@ -59,12 +65,29 @@ def unsaid(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
             return _rounds(state)
         case "talking" if state.joined_at is None and state.winner in live and caller is not None:
             return (Bridge(leg=state.leg, channel=state.channel, peer=str(state.winner)),)
-        case "closing":
-            left = [leg.leg for leg in state.legs if leg.stage != "leaving" and leg.leg in live]
-            here = [] if state.caller_gone or caller is None else [state.leg]
-            return tuple(HangUp(leg, Cause.NORMAL) for leg in (*here, *left))
+        case "apologising" if caller is not None and caller.place in ("rw-claim", "rw-hold"):
+            return (apology(state, at),)
+        case "closing" if caller is not None and not state.caller_gone:
+            return (refusal(state, at) or HangUp(state.leg, Cause.NORMAL),)
         case _:
             return ()
+
+
+def _dismissals(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
+    """Phones that ring for nothing, and people who do not know yet that the call is taken."""
+    told: list[Command] = []
+    for leg in state.legs:
+        here = live.get(leg.leg)
+        if here is None or here.bridge:
+            continue
+        if leg.stage == "leaving":
+            if here.place in ("rw-ask", "rw-accepted"):
+                told.append(taken(state, leg))
+        elif state.phase == "closing":
+            told.append(HangUp(leg.leg, Cause.NORMAL))
+        elif leg.cancelled:
+            told.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
+    return tuple(told)
 
 
 def _rounds(state: State) -> tuple[Command, ...]:

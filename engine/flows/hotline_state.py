@@ -4,9 +4,9 @@ Used by `hotline.py` and `hotline_fallback.py` alone.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from engine.vocabulary.commands import Command, Finish, WriteEntry, WriteRecord
+from engine.vocabulary.commands import Command, Finish, Play, Reject, WriteEntry, WriteRecord
 from engine.vocabulary.values import AgentPhone, Cause, Direction, EntryType, Hotline, RecordStatus, Rules
 
 ACCEPT_KEY = "1"
@@ -71,7 +71,6 @@ class Step:
     commands: tuple[Command, ...] = ()
 
 
-
 BUSY_SIP = {486, 600}
 DECLINED_SIP = {603, 607}
 NO_ANSWER_SIP = {408, 480, 487}
@@ -125,6 +124,29 @@ def caller_record(state: State, at: datetime, cause: int) -> WriteRecord:
         start=state.arrived_at, answer=state.arrived_at if status is RecordStatus.ANSWERED else None, end=at,
         status=status, cause=cause, fallback=state.is_fallback,
     )
+
+
+def in_time(state: State, at: datetime) -> datetime:
+    """Up to when an order about the caller is right that answers a fact of the time `at`."""
+    return at + timedelta(seconds=state.rules.claim_within_s)
+
+
+def apology(state: State, at: datetime) -> Play:
+    sound = f"{state.hotline.language}/apology"
+    return Play(state.leg, sound, then="bye", cause=Cause.NORMAL, not_after=in_time(state, at))
+
+
+def taken(state: State, leg: AgentLeg) -> Play:
+    return Play(leg.leg, f"{state.hotline.language}/taken", then="bye", cause=Cause.ANSWERED_ELSEWHERE)
+
+
+REFUSALS = {"busy": Cause.BUSY, "paused": Cause.SUBSCRIBER_ABSENT}
+
+
+def refusal(state: State, at: datetime) -> Reject | None:
+    """The order that refuses this caller, if he is refused."""
+    cause = REFUSALS.get(state.outcome)
+    return Reject(state.leg, cause, in_time(state, at)) if cause else None
 
 
 def close_if_empty(state: State, at: datetime) -> Step:
