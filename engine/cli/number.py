@@ -1,5 +1,6 @@
 """`ringward number add`: fills the pool that hotlines take their numbers from."""
 
+import re
 from typing import Annotated
 
 import phonenumbers
@@ -36,6 +37,8 @@ def add(
 def consecutive(first: str, count: int) -> list[str]:
     """`count` possible numbers from `first` on, in E.164. Raises RingwardError."""
     try:
+        if not re.fullmatch(r"\+[0-9 ()/.-]+", first):     # the library also reads letters, as on a telephone's keys
+            raise phonenumbers.NumberParseException(phonenumbers.NumberParseException.NOT_A_NUMBER, first)
         parsed = phonenumbers.parse(first, None)
     except phonenumbers.NumberParseException:
         raise RingwardError(f"{first!r} is no number in international form, such as +493012345") from None

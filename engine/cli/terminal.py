@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from engine.settings import Settings
@@ -54,7 +55,12 @@ def errors(as_json: bool = False) -> Iterator[None]:
 
 
 def load_settings(home: Path, **overrides: Any) -> Settings:
-    return Settings(home=home.expanduser().absolute(), **overrides)
+    """Raises RingwardError for a value that is none."""
+    try:
+        return Settings(home=home.expanduser().absolute(), **overrides)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise RingwardError(f"wrong settings: {wrong}") from None
 
 
 def database_of(home: Path) -> str:

@@ -58,6 +58,7 @@ def prepare(home: Home, settings: Settings, asterisk: AsteriskProgram) -> list[s
     home.link("modules", asterisk.modules)
     home.link("share", asterisk.data)
     home.link("dialplans", DIALPLANS)
+    home.link("sounds", settings.sounds_dir.absolute() if settings.sounds_dir else home.sounds)
     etc = home.private / "asterisk"
     etc.mkdir(mode=0o700, exist_ok=True)  # not below home: Asterisk cannot read a path of any length and any character
     values = _values(home, settings)
