@@ -5,7 +5,7 @@ import inspect
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
