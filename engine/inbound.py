@@ -54,16 +54,17 @@ class Inbound:
 
     async def _look_up(self, event: CallArrived | FallbackStarted) -> None:
         try:
-            hotline = await self._hotlines.by_number(event.did)
-        except StoreFailed as error:
+            async with asyncio.timeout(self._rules.claim_within_s):
+                hotline = await self._hotlines.by_number(event.did)
+        except (StoreFailed, TimeoutError) as error:
             log.warning("inbound.look_up_failed", error=str(error))
-            self._waiting.pop(event.leg, None)
-            return
+            del self._waiting[event.leg]
+            return  # the dialplan serves the caller, and its rows tell us
         if hotline is not None:
             self._calls.mailbox.post(Begin(event, hotline))
         elif isinstance(event, CallArrived):
             self._reject(event, Cause.UNALLOCATED)
-        self._calls.mailbox.post(*self._waiting.pop(event.leg, ()))
+        self._calls.mailbox.post(*self._waiting.pop(event.leg))
 
     def _reject(self, event: CallArrived, cause: Cause) -> None:
         in_time = event.at + timedelta(seconds=self._rules.claim_within_s)

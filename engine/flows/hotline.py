@@ -92,9 +92,9 @@ def start(event: CallArrived, hotline: Hotline, rules: Rules, inbound_in_use: in
     """A caller reached a known hotline; `inbound_in_use` counts its other callers, waiting and talking."""
     state = _new(event, hotline, rules)
     if not hotline.is_active:
-        return _refuse(state, "paused", "hotline is paused", event.at)
+        return _refuse(state, "paused", event.at)
     if inbound_in_use >= hotline.channels_inbound:
-        return _refuse(state, "busy", "all inbound channels are in use", event.at)
+        return _refuse(state, "busy", event.at)
     connected = WriteEntry(event.at, EntryType.CALLER_CONNECTED, phone=event.caller)
     if not hotline.phones:
         step = _apologise(state, event.at)
@@ -117,11 +117,11 @@ def _new(event: CallArrived | FallbackStarted, hotline: Hotline, rules: Rules) -
     )
 
 
-def _refuse(state: State, outcome: str, why: str, at: datetime) -> Step:
+def _refuse(state: State, outcome: str, at: datetime) -> Step:
     state = replace(state, phase="closing", outcome=outcome)
     order = refusal(state, at)
     assert order is not None  # noqa: S101
-    return Step(state, (order, WriteEntry(at, EntryType.CALL_ENDED, message=why)))
+    return Step(state, (order,))
 
 
 # --- the machine -------------------------------------------------------------------------------------------------
@@ -331,11 +331,9 @@ def _joined(state: State, both: set[str], at: datetime) -> Step:
 def _caller_gone(state: State, at: datetime, cause: int) -> Step:
     if state.caller_gone or state.phase == "fallback":  # the fallback's own last row ends such a call
         return Step(state)
-    kind = EntryType.CALL_ENDED if state.phase in ("apologising", "closing") else EntryType.CALLER_HANGUP
-    refused = state.outcome in ("busy", "paused")
     rows: list[Command] = [caller_record(state, at, cause)]
-    if not refused:
-        rows.append(WriteEntry(at, kind))
+    if state.phase in ("waiting", "talking"):
+        rows.append(WriteEntry(at, EntryType.CALLER_HANGUP))
     outcome = state.outcome or ("answered" if state.joined_at else "callerHangup")
     state = replace(state, phase="closing", caller_gone=True, outcome=outcome)
     for leg in state.legs:

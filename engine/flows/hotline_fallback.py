@@ -103,8 +103,9 @@ def _ended(state: State, event: FallbackStepped) -> Step:
     state = replace(
         state, phase="closing", caller_gone=True, fallback_legs=(), outcome=state.outcome or "callerHangup"
     )
-    kind = EntryType.CALLER_HANGUP if state.outcome == "callerHangup" else EntryType.CALL_ENDED
-    rows += [caller_record(state, event.at, event.cause), WriteEntry(event.at, kind, message="fallback")]
+    rows.append(caller_record(state, event.at, event.cause))
+    if state.outcome == "callerHangup":
+        rows.append(WriteEntry(event.at, EntryType.CALLER_HANGUP, message="fallback"))
     for leg in state.legs:
         rows.append(HangUp(leg.leg, Cause.NORMAL))
     step = close_if_empty(state, event.at)

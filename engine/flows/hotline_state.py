@@ -152,7 +152,7 @@ def refusal(state: State, at: datetime) -> Reject | None:
 def close_if_empty(state: State, at: datetime) -> Step:
     if not state.caller_gone or state.legs:
         return Step(state)
-    return Step(state, (Finish(at, state.outcome),))
+    return Step(state, (WriteEntry(at, EntryType.CALL_ENDED, message=state.outcome), Finish(at, state.outcome)))
 
 
 def find(state: State, leg_id: str) -> AgentLeg | None:
@@ -180,8 +180,9 @@ def legs_in_use(state: State) -> dict[str, str]:
 
 
 def leased(state: State) -> tuple[str, ...]:
-    """Legs that wait under a lease: the caller, until somebody accepted. Never a leg in a talk."""
-    waits = state.phase == "waiting" and not state.caller_gone
+    """Legs that wait under a lease: the caller, until somebody accepted; an apology may be longer than a lease. Never a
+    leg in a talk."""
+    waits = state.phase in ("waiting", "apologising") and not state.caller_gone
     return (state.leg,) if waits else ()
 
 
