@@ -182,6 +182,12 @@ def test_a_hotline_without_phones_apologises() -> None:
     Playbook.of(a_hotline(0)).expects(sorry(0))
 
 
+def test_the_lease_is_renewed_during_the_apology_which_may_be_longer() -> None:
+    book = Playbook.of(a_hotline(0))
+    assert book.phase == "apologising" and leased(book.state) == (CALLER,)
+    assert leased(book.tells(HungUp(at(11), CALLER, 16, 0)).state) == ()
+
+
 def test_orders_that_came_too_late_leave_the_caller_to_the_dialplan() -> None:
     book = Playbook.of().grants(1).tells(OrderExpired(at(2), CALLER)).expects(HangUp("leg-1", 26))
     assert book.phase == "fallback" and demand(book.state) == ()
