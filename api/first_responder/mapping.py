@@ -22,20 +22,21 @@ from engine.store.directory_port import (
 )
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
 
-_DIALLABLE = re.compile(r"\+?[0-9 ()/.\-]{1,40}", re.ASCII)
-
 
 def e164(text: str, country: str, field: str) -> str:
-    """`0049…`, `+49…` or a national form of `country` as `+49…`. Raises Invalid when it is no possible number."""
-    if _DIALLABLE.fullmatch(text := text.strip(" ")):
-        number = re.sub("^00", "+", text)       # not every country's own international prefix is 00
-        try:
-            parsed = phonenumbers.parse(number, country)
-        except phonenumbers.NumberParseException:
-            raise Invalid(field, "not a phone number") from None
-        if phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE:
-            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    raise Invalid(field, "not a possible phone number")
+    """`0049…`, `+49…` or a national form of `country` as `+49…`. Raises Invalid when it is no possible number.
+
+    The schema has let through nothing but digits and the usual signs between them.
+    """
+    number = re.sub("^ *00", "+", text)       # not every country's own international prefix is 00
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException:
+        raise Invalid(field, "not a phone number") from None
+    # "possible" for local dialling only is not enough: such a number cannot be dialled from here
+    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise Invalid(field, "not a possible phone number")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def plus(number: str) -> str:

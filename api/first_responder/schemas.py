@@ -90,8 +90,10 @@ class LogPath(HotlinePath):
 class AgentPhoneFields(Body):
     isActive: Annotated[bool, Field(description="active AgentPhones will be called, inactive ones not")]
     name: Annotated[Line, Field(description="name of this AgentPhone")]
-    phone: Annotated[str, Field(description="international phone number, e.g. 004924155660; other forms are accepted, "
-                                            "national ones are read in the organization's country")]
+    phone: Annotated[str, Field(
+        pattern=r"^ *\+?[0-9 ()/.\-]{1,40}$", examples=["004924155660"],
+        description="international phone number, e.g. 004924155660; other forms are accepted, national ones are read "
+                    "in the organization's country")]
     userID: Int64
 
 
@@ -187,12 +189,13 @@ class TelephoneRecordList(BaseModel):
 # --- sip-customer
 
 class SipCustomerBody(Body):
-    city: Line
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$", description='short country code, e.g. "DE" for Germany')]
-    cityCode: Annotated[Line, Field(description="postcode, in the form of the country")]
-    name: Annotated[Line, Field(description="name of organization or individual")]
+    city: Annotated[Line, Field(examples=["Berlin"])]
+    country: Annotated[str, Field(json_schema_extra={"enum": sorted(phonenumbers.SUPPORTED_REGIONS)},
+                                  examples=["DE"], description='short country code, e.g. "DE" for Germany')]
+    cityCode: Annotated[Line, Field(examples=["10115"], description="postcode, in the form of the country")]
+    name: Annotated[Line, Field(examples=["Feuerwehr"], description="name of organization or individual")]
     organizationID: Int64
-    street: Line
+    street: Annotated[Line, Field(examples=["Hauptstraße"])]
     streetHousenumber: Annotated[int, whole_number(1, INT64_MAX)]
 
     @field_validator("country")
