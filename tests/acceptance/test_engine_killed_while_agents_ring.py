@@ -66,3 +66,27 @@ async def test_the_caller_gives_up_while_no_engine_runs(town):
     town.phone(1).press("1")
     await town.phone(1).ended(timeout_s=10)
     await town.no_channels(timeout_s=10)
+
+
+async def test_a_phone_that_still_rings_is_not_rung_a_second_time_by_the_fallback(town):
+    await town.hotline(agents=2)
+    caller = await town.calls(audio=MINE, loop_audio=True)
+    await town.phone(1).rung()
+    await town.phone(2).rung()
+    town.phone(2).reject(486)
+    town.engine.kill()
+    await town.phone(2).rung(times=2)  # the lease ran out
+    assert len(town.phone(1).calls) == 1
+    town.phone(1).answer()
+    await town.phone(1).heard(0.2)
+    town.phone(1).press("1")
+    await town.phone(2).cancelled()
+    since = time.monotonic()
+    await town.phone(1).heard(town.phone(1).call.recording.sound_s + 2.5)
+    assert correlation(MINE, town.phone(1).call.recording.pcm(from_at=since)) >= 0.8
+    assert len(town.phone(1).calls) == 1
+    caller.hang_up()
+    await town.phone(1).ended(timeout_s=1)
+    town.engine.start()
+    assert await town.outcome() == "answered"
+    assert await town.is_fallback()

@@ -72,6 +72,8 @@ def dial(command: Dial, trunk: str) -> Action:
         variable("RW_ASK", command.ask), variable("RW_TAKEN", command.taken),
         variable("RW_TRIES", str(int(command.tries))),
         ("Variable", f"RW_PEER={channel_name(command.peer) if command.peer else ''}"),
+        # counted while it rings, so that the dialplan's fallback does not ring the phone a second time
+        ("Variable", f"GROUP(rw-phone)={digits(command.number)}"),
     ]
 
 
