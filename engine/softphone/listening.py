@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.softphone.audio import read_wav
 from engine.softphone.g711 import FRAME, RATE, Samples
 
+_DISTURBED = 4  # frames in a row
 _FLOOR = 60.0  # RMS; a stretch of recording quieter than this cannot match anything
 
 
@@ -61,19 +62,21 @@ def hears(recording: Samples, prompt: Path | Samples, length_s: float = 3.0, at_
 def onset_s(looped: Samples, recording: Samples, at_least: float = 0.7) -> float | None:
     """When the first 20 ms of an endlessly repeated sound were heard, in seconds; None if it was not heard at all.
 
-    Finds a stretch where one whole turn of it fits, and follows it back, frame by frame, to its first audible frame.
+    Finds a stretch where one whole turn of it fits, and follows it back, frame by frame, to the first that fits (a few
+    in between may be lost or disturbed).
     """
     match = find(looped, recording)
     if match.value < at_least:
         return None
     start = round(match.offset_s * RATE)
     expected = np.roll(np.tile(looped, start // looped.size + 2), start % looped.size)  # aligned with the recording
-    while start >= FRAME:
-        before = slice(start - FRAME, start)
-        if find(expected[before], recording[before], to_s=1 / RATE).value < at_least:
-            break
+    first = start
+    while start >= FRAME and first - start < _DISTURBED * FRAME:
         start -= FRAME
-    return start / RATE
+        frame = slice(start, start + FRAME)
+        if find(expected[frame], recording[frame], to_s=1 / RATE).value >= at_least:
+            first = start
+    return first / RATE
 
 
 def activity(recording: Samples, threshold: float = 200.0) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.softphone.g711 import BY_PAYLOAD_TYPE, FRAME, RATE, Samples
 
-_JUMP_S = 0.1  # a pause in arrivals longer than this is silence, whatever the timestamps say
+_JUMP_S = 0.1  # timestamps that run ahead of the clock by more than this belong to another source
 
 
 class Packet(NamedTuple):
@@ -88,10 +88,13 @@ class Recording:
 
     @staticmethod
     def _missing(last: Packet, packet: Packet) -> int:
-        """Samples of silence between two packets: by timestamp, if it agrees with the arrival times."""
+        """Samples of silence between two packets: by timestamp, unless that claims more time than has passed.
+
+        Packets that come late and then all at once (a process stood still) have no silence between them.
+        """
         by_arrival = round((packet.at - last.at) * RATE) - len(last.payload)
         if packet.ssrc == last.ssrc:
             by_timestamp = ((packet.timestamp - last.timestamp) & 0xFFFFFFFF) - len(last.payload)
-            if abs(by_timestamp - by_arrival) < _JUMP_S * RATE:
+            if by_timestamp < by_arrival + _JUMP_S * RATE:
                 return max(0, by_timestamp)
         return by_arrival // FRAME * FRAME if by_arrival > _JUMP_S * RATE else 0

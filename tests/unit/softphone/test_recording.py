@@ -23,6 +23,10 @@ def test_late_packets_make_no_hole():
     assert recorded((1.00, 1, 0), (1.07, 1, 160), (1.07, 1, 320)).pcm().size == 480
 
 
+def test_packets_after_a_standstill_come_all_at_once_and_make_no_hole():
+    assert recorded((1.00, 1, 0), (1.50, 1, 160), (1.50, 1, 320), (1.50, 1, 480)).pcm().size == 640
+
+
 def test_a_pause_is_as_long_as_the_timestamps_say():
     assert recorded((1.0, 1, 0), (1.51, 1, 4000)).pcm().size == 4160
 
