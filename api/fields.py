@@ -13,12 +13,12 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f"
 
 def whole_number(least: int, most: int) -> Any:
     """The constraints of an integer."""
-    return Field(ge=least, le=most, json_schema_extra={"format": "int64"})
+    return Field(ge=least, le=most, examples=[max(least, 1)], json_schema_extra={"format": "int64"})
 
 
 Int64 = Annotated[int, whole_number(-INT64_MAX - 1, INT64_MAX)]
 # one line of text that says something
-Line = Annotated[str, Field(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
+Line = Annotated[str, Field(pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$", examples=["Bereitschaft"])]
 # text with line breaks and tabs, perhaps empty
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")]
 

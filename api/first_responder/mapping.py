@@ -22,6 +22,7 @@ from engine.store.directory_port import (
 )
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
 
+E164 = re.compile(r"\+[0-9]{3,15}")
 
 def e164(text: str, country: str, field: str) -> str:
     """`0049…`, `+49…` or a national form of `country` as `+49…`. Raises Invalid when it is no possible number.
@@ -33,10 +34,15 @@ def e164(text: str, country: str, field: str) -> str:
         parsed = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException:
         raise Invalid(field, "not a phone number") from None
-    # "possible" for local dialling only is not enough: such a number cannot be dialled from here
-    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+    found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    # "possible" for local dialling only is not enough, and some national plans are longer than E.164's 15 digits
+    if not _is_possible(parsed) or not E164.fullmatch(found):
         raise Invalid(field, "not a possible phone number")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return found
+
+
+def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def plus(number: str) -> str:

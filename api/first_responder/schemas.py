@@ -23,7 +23,7 @@ POSTCODES = {"DE": r"[0-9]{5}", "AT": r"[0-9]{4}", "CH": r"[0-9]{4}", "FR": r"[0
              "ES": r"[0-9]{5}", "NL": r"[0-9]{4} ?[A-Z]{2}", "BE": r"[0-9]{4}", "LU": r"[0-9]{4}",
              "PL": r"[0-9]{2}-[0-9]{3}", "US": r"[0-9]{5}(-[0-9]{4})?"}
 
-Channels = Annotated[int, whole_number(1, 100)]
+Channels = Annotated[int, whole_number(1, 100), Field(examples=[10])]
 Speech = Annotated[Text, Field(max_length=300)]
 
 
@@ -50,9 +50,10 @@ class FromUrl(BaseModel):
 
 class Page(FromUrl):
     limit: Annotated[
-        int, whole_number(1, 50), FROM_TEXT, Field(description="limit of entries for pagination")] = 10
+        int, whole_number(1, 50), FROM_TEXT, Field(description="limit of entries for pagination", examples=[10])] = 10
     offset: Annotated[
-        int, whole_number(0, INT64_MAX), FROM_TEXT, Field(description="offset of entries for pagination")] = 0
+        int, whole_number(0, INT64_MAX), FROM_TEXT,
+        Field(description="offset of entries for pagination", examples=[0])] = 0
 
 
 class HotlinesQuery(Page):
@@ -126,7 +127,7 @@ class HotlineBody(HotlineFields):
 
 class Hotline(HotlineFields):
     id: Int64
-    number: Annotated[str, Field(description="the hotline's own number, e.g. +4930123456")]
+    number: Annotated[str, Field(description="the hotline's own number", examples=["+4930123456"])]
     status: HotlineStatus
 
 

@@ -25,7 +25,7 @@ async def test_a_possible_number_is_accepted_and_returned_with_00(site: Site, gi
 @pytest.mark.parametrize("given", [
     "", " ", "abc", "0800-FLOWERS", "+", "00", "++49241", "12", "+49", "+9991234567", "0049241556601234567890",
     "+4924155660;ext=5", "tel:+4924155660", "٠٠٤٩٢٤١٥٥٦٦٠", "0241\n55660", "+49241\u000055660", "0" * 41,
-    "+4924155660@x"])
+    "+4924155660@x", "+49301234567890123", "+12125550", "110", "112"])
 async def test_what_is_no_possible_number_is_refused_and_nothing_is_made(site: Site, given: str) -> None:
     user, client = await site.user()
     got = await client("POST", "/agents", site.phone_body(user, phone=given))
