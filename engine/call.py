@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from engine import codec
+from engine.codec import UnknownState
 from engine.figures import Figures
 from engine.flows import hotline as flow
 from engine.flows.hotline_state import State, Step, demand, leased, legs_in_use, takes_inbound_channel
@@ -111,6 +112,7 @@ class Calls:
         self._by_number: dict[str, str] = {}
         self._outbound: Counter[int] = Counter()
         self._wanting: dict[str, Waiting] = {}
+        self._wake_at_s = 0.0
         self._reloads = 0
         self.status: dict[str, Any] = {}
 
@@ -150,7 +152,7 @@ class Calls:
                 await self._save(done)
             except StoreFailed as error:
                 log.warning("calls.save_failed", error=str(error), items=len(items))
-                await self._begin_again(items)
+                await self._begin_again(items, done)
                 continue
             self._execute(done)
 
@@ -201,7 +203,7 @@ class Calls:
 
     def _step(self, call_id: str | None, event: Event, work: Round) -> None:
         call = self._calls.get(call_id or "")
-        if call is None:
+        if call is None or call.call_id in work.failed:
             return
         with structlog.contextvars.bound_contextvars(call_id=call.call_id):
             try:
@@ -288,10 +290,17 @@ class Calls:
         for grant in grants:
             self._step(grant.call_id, LegGranted(now, str(uuid.uuid4()), grant.phone), work)
         if len(grants) >= budget:  # the trunk's budget stopped us, not the phones: look again when it allows more
-            asyncio.get_running_loop().call_later(max(0.02, self._bucket.next_in_s), self.mailbox.wake)
+            self._look_again(max(0.02, self._bucket.next_in_s))
             return
         for call_id in list(self._wanting):
             self._step(call_id, PhonesTaken(now), work)
+
+    def _look_again(self, after_s: float) -> None:
+        """One wake at a time: every round of a busy engine asks for one."""
+        loop = asyncio.get_running_loop()
+        if self._wake_at_s <= loop.time():
+            self._wake_at_s = loop.time() + after_s
+            loop.call_at(self._wake_at_s, self.mailbox.wake)
 
     # --- durable, then executed ----------------------------------------------------------------------------------
 
@@ -380,7 +389,7 @@ class Calls:
             try:
                 state = codec.load_state(saved.flow, saved.version, saved.state)
                 outboxes[saved.call_id] = codec.load_commands(saved.outbox)
-            except ValueError as error:
+            except (ValueError, KeyError, UnknownState) as error:
                 log.error("call.unreadable", call_id=saved.call_id, error=str(error))
                 continue
             call = LiveCall(saved.call_id, state, saved.started_at, is_new=False, has_dialled=True)
@@ -388,15 +397,25 @@ class Calls:
             self._index(call)
         return outboxes
 
-    async def _begin_again(self, items: Sequence[Item]) -> None:
+    async def _begin_again(self, items: Sequence[Item], done: Round) -> None:
         pause_s = 0.1
         while True:
             try:
-                await self.load()
+                outboxes = await self.load()
                 break
             except StoreFailed:
                 await asyncio.sleep(pause_s)
                 pause_s = min(1.0, pause_s * 2)
+        self._send_committed(done, outboxes)
         self.mailbox.put_back(items)
         self._reloads += 1
 
+    def _send_committed(self, done: Round, outboxes: Mapping[str, Sequence[SwitchCommand]]) -> None:
+        """The save that failed may have committed: then its orders stand in the outbox, word for word, and stepping the
+        same items again brings none of them."""
+        try:
+            for call_id, orders in done.orders.items():
+                if outboxes.get(call_id) == orders:
+                    self._send(call_id, orders)
+        except SwitchLost:
+            log.info("calls.switch_lost", orders=len(done.orders))

@@ -310,7 +310,8 @@ def _played(state: State, leg_id: str, at: datetime) -> Step:
     if leg_id != state.leg:
         return Step(state)
     if state.phase == "apologising":
-        return Step(state, (WriteEntry(at, EntryType.APOLOGY_PLAYED),))
+        said = () if state.apologised else (WriteEntry(at, EntryType.APOLOGY_PLAYED),)
+        return Step(replace(state, apologised=True), said)
     if state.welcomed:
         return Step(state)
     return Step(replace(state, welcomed=True), (WriteEntry(at, EntryType.WELCOME_PLAYED),))

@@ -40,7 +40,7 @@ def take_over(state: State, at: datetime) -> Step:
     """The fallback gave up and the caller waits a moment for an engine: begin again, with fresh tries."""
     if state.phase != "fallback":
         return Step(state)
-    fresh = replace(state, phase="waiting", round=1, round_at=at, tried=(), pausing=False)
+    fresh = replace(state, phase="waiting", round=1, round_at=at, tried=(), pausing=False, apologised=False)
     return Step(fresh, (Hold(state.leg, in_time(state, at)),))
 
 

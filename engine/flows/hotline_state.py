@@ -54,6 +54,7 @@ class State:
     round_at: datetime | None = None
     pausing: bool = False  # between two rounds
     welcomed: bool = False
+    apologised: bool = False
     legs: tuple[AgentLeg, ...] = ()
     tried: tuple[Tried, ...] = ()
     winner: str | None = None

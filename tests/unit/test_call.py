@@ -1,0 +1,465 @@
+"""The loop of the live calls: what is durable before what is done, and what happens when something of it fails."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import structlog
+
+from engine.flows import hotline as flow
+from engine.mailbox import Begin, ForCall
+from engine.policy.capacity import Bucket
+from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
+from engine.store.memory_calls import MemoryCalls, Shelf
+from engine.switch.memory import MemorySwitch, Phone
+from engine.vocabulary.commands import Bridge, Dial, Finish, HangUp, Play, SwitchCommand, WriteEntry, WriteRecord
+from engine.vocabulary.events import Answered, CallArrived, HungUp, Played, TimerFired
+from engine.vocabulary.values import AgentPhone, Cause, EntryType, RingwardError
+from tests.desk import ACCEPTS, RINGS, Desk, desk, turns, until
+from tests.playbook import a_hotline, phone
+
+
+class HeldStore(MemoryCalls):
+    """A database that answers when the test says so."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__(shelf)
+        self.may_save = asyncio.Event()
+        self.may_save.set()
+        self.is_saving = False
+
+    async def save(self, batch: Batch) -> None:
+        self.is_saving = True
+        await self.may_save.wait()
+        await super().save(batch)
+        self.is_saving = False
+
+
+class LyingStore(MemoryCalls):
+    """A database that commits and does not say so, as when the connection breaks in that moment."""
+
+    lies = 0
+
+    async def save(self, batch: Batch) -> None:
+        await super().save(batch)
+        if self.lies and batch.calls:
+            self.lies -= 1
+            raise StoreFailed("no answer")
+
+
+class RenewedSwitch(MemorySwitch):
+    """Remembers the leases it was asked to renew."""
+
+    renewals: list[list[str]]
+
+    def renew(self, legs: Any, lease_s: int) -> None:
+        self.renewals.append(list(legs))
+        MemorySwitch.renew(self, legs, lease_s)
+
+
+def renewed() -> RenewedSwitch:
+    switch = RenewedSwitch()
+    switch.renewals = []
+    return switch
+
+
+async def test_a_caller_talks_to_the_agent_who_presses_1() -> None:
+    async with desk(phones={"49300002": ACCEPTS}) as at:
+        caller = await at.arrives()
+        await at.passes(2)
+        assert len(at.sent(Bridge)) == 1
+        assert at.calls.phases() == ["talking"]
+        at.switch.hang_up(caller)
+        await at.passes(1)
+        assert at.calls.ids() == [] and at.shelf.calls == {}
+        assert await at.switch.live() == {}
+        assert at.entries()[0] == "callerConnected" and "bridged" in at.entries()
+
+
+async def test_nothing_reaches_the_switch_before_the_commit() -> None:
+    async with desk(store=HeldStore) as at:
+        assert isinstance(at.store, HeldStore)
+        at.store.may_save.clear()
+        at.switch.arrive("4930555")
+        await until(lambda: at.store.is_saving)  # type: ignore[attr-defined]
+        await turns(50)
+        assert at.switch.sent == []
+        at.store.may_save.set()
+        await at.settles()
+        assert at.dialled() == ["49300001", "49300002", "49300003"]
+
+
+async def test_while_one_save_is_in_flight_all_that_comes_goes_into_the_next() -> None:
+    async with desk(store=HeldStore) as at:
+        assert isinstance(at.store, HeldStore)
+        at.store.may_save.clear()
+        at.switch.arrive("4930555")
+        await until(lambda: at.store.is_saving)  # type: ignore[attr-defined]
+        before = at.shelf.saves
+        for _ in range(5):
+            at.switch.arrive("4930555")
+        await turns(50)
+        at.store.may_save.set()
+        await at.settles()
+        assert at.shelf.saves == before + 2
+        assert len(at.shelf.calls) == 6
+
+
+async def test_a_save_that_fails_loses_nothing_and_doubles_nothing() -> None:
+    async with desk() as at:
+        at.shelf.is_down = True
+        at.switch.arrive("4930555")
+        await turns(50)
+        assert at.switch.sent == []
+        at.shelf.is_down = False
+        await until(lambda: at.calls.reloads == 1)
+        await at.settles()
+        assert sorted(at.dialled()) == ["49300001", "49300002", "49300003"]
+        assert at.entries().count("callerConnected") == 1
+        assert len(at.shelf.calls) == 1
+
+
+async def test_a_save_that_committed_although_it_failed_is_not_done_twice_and_its_orders_still_go_out() -> None:
+    async with desk(store=LyingStore) as at:
+        at.store.lies = 1  # type: ignore[attr-defined]
+        at.switch.arrive("4930555")
+        await until(lambda: at.calls.reloads == 1)
+        await at.settles()
+        assert sorted(at.dialled()) == ["49300001", "49300002", "49300003"]
+        assert len(at.sent(Play)) == 1
+        assert at.entries().count("callerConnected") == 1
+        assert len(at.shelf.calls) == 1
+
+
+async def test_orders_of_other_calls_are_not_sent_again_after_a_failed_save() -> None:
+    async with desk(a_hotline(1), replace(a_hotline(0), hotline_id=8, number="4930556", phones=(phone(9),))) as at:
+        await at.arrives()
+        assert at.dialled() == ["49300001"]
+        at.shelf.is_down = True
+        at.switch.arrive("4930556")
+        await turns(50)
+        at.shelf.is_down = False
+        await until(lambda: at.calls.reloads == 1)
+        await at.settles()
+        assert at.dialled() == ["49300001", "49300009"]
+
+
+async def test_events_told_while_the_database_was_down_are_stepped_when_it_is_back() -> None:
+    async with desk(phones={"49300001": ACCEPTS}) as at:
+        await at.arrives()
+        at.shelf.is_down = True
+        at.switch.advance(1.5)  # answered and pressed
+        await turns(50)
+        assert at.sent(Bridge) == []
+        at.shelf.is_down = False
+        await until(lambda: at.calls.reloads == 1)
+        await at.settles()
+        assert len(at.sent(Bridge)) == 1
+        assert at.entries().count("agentAccepted") == 1
+
+
+def _crash_on(kind: type[object], monkeypatch: pytest.MonkeyPatch, leg: str) -> None:
+    step = flow.step
+
+    def crashing(state: Any, event: Any) -> Any:
+        if isinstance(event, kind) and state.leg == leg:
+            raise ZeroDivisionError("a defect")
+        return step(state, event)
+
+    monkeypatch.setattr(flow, "step", crashing)
+
+
+async def test_a_defect_in_one_call_ends_that_call_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk() as at:
+        broken = await at.arrives()
+        other = await at.arrives()
+        _crash_on(Played, monkeypatch, broken)
+        now = at.switch.now()
+        with structlog.testing.capture_logs() as lines:
+            at.calls.mailbox.post(Played(now, broken), Played(now, broken), Played(now, other))
+            await at.settles()
+        assert len([line for line in lines if line["event"] == "call.failed"]) == 1
+        rows = {call.caller_leg: call.phase for call in at.shelf.calls.values()}
+        assert rows == {broken: "failed", other: "waiting"}
+        assert at.entries().count("callEnded") == 1
+        assert not at.calls.knows(broken) and at.calls.knows(other)
+        assert at.entries().count("welcomePlayed") == 1
+        assert [call.caller_leg for call in await at.store.load_calls()] == [other]
+
+
+async def test_nothing_of_a_failed_call_is_sent_and_its_phones_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(a_hotline(1)) as at:
+        broken = await at.arrives()
+        _crash_on(HungUp, monkeypatch, broken)
+        leg = at.sent(Dial)[0].leg
+        at.calls.mailbox.post(Answered(at.switch.now(), leg), HungUp(at.switch.now(), leg, 16, 0))
+        await at.settles()
+        assert at.calls.ids() == []
+        await at.arrives()
+        assert at.dialled() == ["49300001", "49300001"]
+
+
+async def test_a_call_that_cannot_even_begin_is_left_to_the_dialplan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crashing(*_: object) -> Any:
+        raise ZeroDivisionError("a defect")
+
+    async with desk() as at:
+        monkeypatch.setattr(flow, "start", crashing)
+        with structlog.testing.capture_logs() as lines:
+            await at.arrives()
+        assert [line["event"] for line in lines] == ["call.start_failed"]
+        assert at.shelf.calls == {} and at.switch.sent == []
+
+
+async def test_orders_that_cannot_be_written_harm_no_other_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk() as at:
+        send = at.switch.send
+
+        def refusing(orders: list[SwitchCommand]) -> None:
+            if any(order.leg == "1767268800.1" for order in orders):
+                raise RingwardError("a name with a line break")
+            send(orders)
+
+        monkeypatch.setattr(MemorySwitch, "send", lambda _, orders: refusing(orders))
+        at.switch.arrive("4930555")
+        other = at.switch.arrive("4930555")
+        await at.settles()
+        assert [order.leg for order in at.sent(Play)] == [other]
+
+
+async def test_the_longest_waiting_caller_gets_the_phone_that_becomes_free() -> None:
+    async with desk(a_hotline(1)) as at:
+        first = await at.arrives()
+        at.switch.advance(0.1)
+        second = await at.arrives()
+        at.switch.advance(0.1)
+        await at.arrives()
+        assert at.dialled() == ["49300001"]
+        at.switch.hang_up(first)
+        await at.passes(0.5)
+        assert [order.peer for order in at.sent(Dial)] == ["PJSIP/trunk-00000001", _channel(at, second)]
+
+
+def _channel(at: Desk, leg: str) -> str:
+    return next(call.state["channel"] for call in at.shelf.calls.values() if call.caller_leg == leg)
+
+
+async def test_a_hotline_never_has_more_outbound_legs_than_it_may() -> None:
+    async with desk(a_hotline(5, channels_outbound=2)) as at:
+        await at.arrives()
+        await at.arrives()
+        assert at.dialled() == ["49300001", "49300002"]
+        at.switch.hang_up(at.sent(Dial)[0].leg)  # a phone that rejects: the next one rings
+        await at.settles()
+        assert len(at.dialled()) == 3
+
+
+async def test_more_callers_than_the_hotline_takes_hear_busy_until_one_has_gone() -> None:
+    async with desk(a_hotline(1, channels_inbound=2)) as at:
+        first = await at.arrives()
+        await at.arrives()
+        third = await at.arrives()
+        assert third not in await at.switch.live()
+        at.switch.hang_up(first)
+        await at.settles()
+        assert await at.arrives() in await at.switch.live()
+
+
+async def test_the_trunks_calls_a_second_are_kept_and_the_rest_is_dialled_as_soon_as_they_allow() -> None:
+    async with desk(a_hotline(5), trunk_cps=4) as at:
+        begun = asyncio.get_running_loop().time()
+        await at.arrives()
+        assert len(at.dialled()) == 4
+        await until(lambda: len(at.dialled()) == 5)
+        assert asyncio.get_running_loop().time() - begun >= 0.2
+        assert at.calls.phases() == ["waiting"]
+
+
+async def test_the_trunks_channels_are_kept_and_the_first_caller_has_right_of_way() -> None:
+    second = replace(a_hotline(0), hotline_id=8, number="4930556", phones=(phone(8), phone(9)))
+    async with desk(a_hotline(3), second, trunk_channels=4) as at:
+        await at.arrives()
+        at.switch.advance(0.01)
+        await at.arrives("4930556")
+        assert at.dialled() == ["49300001", "49300002", "49300003"]
+        at.switch.hang_up("1767268800.1")
+        await at.settles()
+        await until(lambda: at.dialled()[3:] == ["49300008", "49300009"])
+
+
+async def test_a_budget_that_is_used_up_does_not_make_the_engine_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(a_hotline(3), trunk_channels=2) as at:
+        await at.arrives()
+        refills: list[float] = []
+        refilled = Bucket.refilled
+        monkeypatch.setattr(Bucket, "refilled", lambda self, now_s: refills.append(now_s) or refilled(self, now_s))
+        for _ in range(200):  # each makes a round
+            at.calls.mailbox.wake()
+            await turns(3)
+        refills.clear()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: asyncio.get_running_loop().time() - began > 0.3)
+        assert len(refills) <= 20
+
+
+async def test_callers_whose_phones_all_talk_wait_without_using_up_a_round() -> None:
+    async with desk(a_hotline(1), phones={"49300001": ACCEPTS}) as at:
+        first = await at.arrives()
+        await at.passes(2)
+        await at.arrives()
+        await at.passes(60)
+        assert at.dialled() == ["49300001"]
+        assert sorted(at.calls.phases()) == ["talking", "waiting"]
+        at.switch.hang_up(first)
+        await at.passes(2)
+        assert at.dialled() == ["49300001", "49300001"]
+        assert at.calls.phases() == ["talking"]
+
+
+async def test_leases_are_renewed_for_callers_who_wait_and_for_nobody_else() -> None:
+    async with desk(a_hotline(2), phones={"49300001": ACCEPTS}, lease_s=0, switch=renewed) as at:
+        talking = await at.arrives()
+        await at.passes(2)
+        at.switch.phones["49300002"] = RINGS
+        waiting = await at.arrives()
+        assert isinstance(at.switch, RenewedSwitch)
+        await at.ticks()
+        assert at.switch.renewals == [[waiting]]
+        assert talking in await at.switch.live()
+
+
+async def test_a_lease_is_renewed_three_times_in_its_life() -> None:
+    async with desk(lease_s=600, switch=renewed) as at:
+        caller = await at.arrives()
+        await at.ticks()
+        await at.ticks()
+        assert at.switch.renewals == [[caller]]  # type: ignore[attr-defined]
+
+
+async def test_no_lease_is_renewed_while_the_database_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.call.RENEW_WITHIN_S", 0.05)
+    async with desk(store=HeldStore, lease_s=0, switch=renewed) as at:
+        assert isinstance(at.store, HeldStore) and isinstance(at.switch, RenewedSwitch)
+        await at.arrives()
+        at.store.may_save.clear()
+        at.calls.mailbox.tick()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: asyncio.get_running_loop().time() - began > 0.1)
+        at.store.may_save.set()
+        await at.settles()
+        assert at.switch.renewals == []
+        await at.ticks()
+        assert len(at.switch.renewals) == 1
+
+
+async def test_another_owner_of_the_switch_stops_this_engine() -> None:
+    with pytest.raises(ExceptionGroup) as raised:
+        async with desk() as at:
+            at.shelf.fencing += 1
+            at.switch.arrive("4930555")
+            async with asyncio.timeout(5):
+                await asyncio.Event().wait()
+    assert raised.group_contains(FencedOut)
+    assert at.switch.sent == []
+
+
+async def test_without_a_connection_orders_stay_in_the_outbox_and_the_engine_lives() -> None:
+    async with desk() as at:
+        at.switch.cut()
+        event = CallArrived(at.switch.now(), "1767268800.9", "PJSIP/trunk-9", "4930555", "")
+        at.calls.mailbox.post(Begin(event, a_hotline()))
+        await at.settles()
+        [call] = at.shelf.calls.values()
+        assert [name for name, _ in call.outbox] == ["Play", "Dial", "Dial", "Dial"]
+
+
+async def test_a_heartbeat_carries_the_state_and_the_figures() -> None:
+    async with desk() as at:
+        await at.arrives()
+        at.calls.status = {"switch": True}
+        await at.ticks()
+        assert at.shelf.heartbeat == {"switch": True, "live_calls": 1}
+
+
+async def test_events_nobody_waits_for_change_nothing_and_save_nothing() -> None:
+    async with desk() as at:
+        await at.arrives()
+        before = at.shelf.saves
+        now = at.switch.now()
+        at.calls.mailbox.post(
+            HungUp(now, "nobody", 16, 0), ForCall("nobody", TimerFired(now, "round")), Answered(now, "nobody"))
+        await at.settles()
+        assert at.shelf.saves == before
+
+
+async def test_a_call_told_twice_begins_once() -> None:
+    async with desk() as at:
+        event = CallArrived(at.switch.now(), "1767268800.9", "PJSIP/trunk-9", "4930555", "")
+        at.calls.mailbox.post(Begin(event, a_hotline()), Begin(event, a_hotline()))
+        await at.settles()
+        at.calls.mailbox.post(Begin(event, a_hotline()))
+        await at.settles()
+        assert len(at.shelf.calls) == 1
+
+
+async def test_a_new_engine_goes_on_with_the_stored_calls() -> None:
+    async with desk(phones={"49300001": Phone(answers_s=4, keys="1")}) as at:
+        await at.arrives()
+        await at.passes(1)
+    at.shelf.owner_is_dead = True
+    async with desk(shelf=at.shelf, switch=lambda: at.switch) as again:
+        assert again.calls.phases() == ["waiting"]
+        await again.passes(5)
+        assert again.calls.phases() == ["talking"]
+
+
+async def test_a_stored_call_that_this_code_cannot_read_stops_no_other() -> None:
+    async with desk() as at:
+        await at.arrives()
+        await at.arrives()
+    first, second = at.shelf.calls.values()
+    newer = replace(first, call_id="a", version=99)
+    broken = replace(first, call_id="b", state={"phase": "waiting"})
+    unknown = replace(first, call_id="c", outbox=(["Sing", {}],))
+    for bad in (newer, broken, unknown):
+        at.shelf.calls[bad.call_id] = bad
+    del at.shelf.calls[first.call_id]
+    at.shelf.owner_is_dead = True
+    with structlog.testing.capture_logs() as lines:
+        async with desk(shelf=at.shelf, switch=lambda: at.switch) as again:
+            assert again.calls.ids() == [second.call_id]
+    assert [line["event"] for line in lines].count("call.unreadable") == 3
+
+
+async def test_rows_of_a_call_are_saved_with_the_state_that_they_belong_to() -> None:
+    seen: list[tuple[dict[str, SavedCall], list[str]]] = []
+
+    class Watched(MemoryCalls):
+        async def save(self, batch: Batch) -> None:
+            seen.append((dict(batch.calls), [type(row).__name__ for _, row in batch.rows]))
+            await super().save(batch)
+
+    async with desk(a_hotline(0), store=Watched) as at:
+        caller = await at.arrives()
+        at.switch.hang_up(caller)
+        await at.settles()
+    (began, first_rows), (ended, last_rows) = seen
+    assert [call.phase for call in began.values()] == ["apologising"] and first_rows == ["WriteEntry", "WriteEntry"]
+    assert [call.phase for call in ended.values()] == ["closing"]
+    assert last_rows == ["WriteRecord", "WriteEntry", "Finish"]
+    assert [type(row) for _, row in at.shelf.rows][-3:] == [WriteRecord, WriteEntry, Finish]
+
+
+async def test_a_phone_of_two_hotlines_has_one_leg_at_a_time() -> None:
+    shared = AgentPhone(1, 1, "49300001")
+    other = replace(a_hotline(0), hotline_id=8, number="4930556", phones=(shared,))
+    async with desk(a_hotline(1), other) as at:
+        first = await at.arrives()
+        await at.arrives("4930556")
+        assert at.dialled() == ["49300001"]
+        at.switch.hang_up(first)
+        await at.settles()
+        assert [order.cause for order in at.sent(HangUp)] == [Cause.NORMAL]
+        assert at.dialled() == ["49300001", "49300001"]
+        assert EntryType.AGENT_CALLED.value in at.entries()
