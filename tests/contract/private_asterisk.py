@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.runtime.child import launch
+
 MODULES = """
 app_dial app_playback app_read app_stack app_userevent app_senddtmf app_originate app_exec app_bridgeaddchan
 app_echo bridge_simple bridge_builtin_features bridge_native_rtp bridge_holding bridge_softmix chan_pjsip
@@ -113,14 +115,13 @@ class PrivateAsterisk:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((b"\x90" * 16 + b"\x10" * 16) * int(seconds * 250))
 
-    async def start(self) -> None:
-        self.process = subprocess.Popen(  # noqa: ASYNC220 -- it returns at once
-            [*self.command, "-C", str(self.home / "etc" / "asterisk.conf"), "-f"], stdin=subprocess.DEVNULL,
-            stdout=(self.home / "out.txt").open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
+    async def start(self, user: str = "t") -> None:
+        self.process = launch([*self.command, "-C", str(self.home / "etc" / "asterisk.conf"), "-f"],
+                              log=self.home / "out.txt", cwd=Path("/"))
         async with asyncio.timeout(20):
             while True:
                 try:
-                    async with self.ami() as ami:
+                    async with self.ami(user) as ami:
                         await ami.until(lambda m: m.get("Event") == "FullyBooted")
                         return
                 except OSError:

@@ -79,6 +79,7 @@ class Rtp(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.received: list[float] = []
+        self.heard = asyncio.Event()
         self.payloads: list[bytes] = []
         self.events: list[int] = []
         self.far: tuple[str, int] | None = None
@@ -100,6 +101,7 @@ class Rtp(asyncio.DatagramProtocol):
             self.events.append(data[12])
         elif kind == 0:
             self.received.append(time.monotonic())
+            self.heard.set()
             self.payloads.append(data[12:])
             del self.payloads[:-50]
 
@@ -224,6 +226,11 @@ class SipPeer(asyncio.DatagramProtocol):
         dialog.cseq += 1
         self._request(dialog, "BYE", "", f"z9hG4bK{random.getrandbits(48):x}")
         self._over(dialog)
+
+    def progress(self, dialog: Dialog) -> None:
+        """183 with early media."""
+        assert dialog.invite
+        self._reply(dialog, dialog.invite, 183, "Session Progress", self._sdp(dialog))
 
     def answer(self, dialog: Dialog) -> None:
         assert dialog.invite

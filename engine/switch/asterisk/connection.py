@@ -193,7 +193,7 @@ class Link:
 
     async def ask(self, fields: Sequence[tuple[str, str]], timeout_s: float, as_list: bool | None) -> list[Message]:
         self.alive()
-        encode(fields)                # its rules hold for panoramisk's own encoding too
+        self.figures.bytes_out += len(encode(fields))      # its rules hold for panoramisk's own encoding too
         self.figures.messages_out += 1
         future = self.manager.send_action(dict(fields), as_list=as_list)
         try:

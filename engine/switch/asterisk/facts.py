@@ -1,7 +1,8 @@
 """AMI messages as events. Remembers which legs were answered, so that each is told once; sends nothing.
 
-`UserEvent`s come from the dialplan's own thread of a leg, `OriginateResponse` from another one: either may be first
-(seen 1 in 3), so the first event of a dialled leg in a verb also tells that it was answered.
+`UserEvent` and `Hangup` come from the leg's own thread, `OriginateResponse` from another one: either may be first. So
+the first event of a dialled leg in a verb also tells that it was answered, and a failure that is heard after the
+hang-up says nothing new.
 """
 
 import re
@@ -35,12 +36,14 @@ class Facts:
         self.suspects: set[str] = set()
         self._answered: set[str] = set()
         self._timed_out: set[str] = set()
+        self._ended: set[str] = set()      # hung up before the answer to their dialling came
 
     def saw(self, live: Mapping[str, bool]) -> None:
         """After a reconnect: the legs that live now, and whether they are up. Others are forgotten."""
         self._answered = {leg for leg, is_up in live.items() if is_up and DIALLED.fullmatch(leg)}
         self._timed_out &= live.keys()
         self.suspects.clear()
+        self._ended.clear()
 
     def read(self, message: Message, now: datetime) -> Iterator[CallArrived | Event]:
         at = stamp(message, now)
@@ -85,7 +88,9 @@ class Facts:
         leg = message.get("actionid", "")
         if not DIALLED.fullmatch(leg):
             return
-        if message.get("response") == "Success":
+        if leg in self._ended:
+            self._ended.discard(leg)
+        elif message.get("response") == "Success":
             yield from self._answer(leg, at)
         elif leg not in self._answered:
             # a hang-up follows within milliseconds, unless there never was a channel or this was a second dialling
@@ -103,7 +108,9 @@ class Facts:
         if cause == 0 or (is_inbound and sip == _REQUEST_TERMINATED):
             cause = int(Cause.NORMAL)      # a BYE while a verb runs is told with 0, a caller's CANCEL with 127
         if is_inbound or leg in self._timed_out:
-            sip = 0                        # our own refusal, or Asterisk's own 480
+            sip = 0                        # our own refusal, or Asterisk's own 480 (which stays if it is heard first)
+        if is_dialled and leg not in self.suspects | self._answered:
+            self._ended.add(leg)
         for memory in (self.suspects, self._answered, self._timed_out):
             memory.discard(leg)
         yield HungUp(at, leg, cause, sip)
