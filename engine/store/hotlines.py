@@ -72,7 +72,8 @@ class PostgresHotlines:
             yield 0                                 # what changed before we listened
             while True:
                 try:
-                    hotline_id = await asyncio.wait_for(heard.get(), self._wake_s)
+                    async with asyncio.timeout(self._wake_s):   # wait_for of 3.11 may swallow a cancellation
+                        hotline_id = await heard.get()
                 except TimeoutError:
                     hotline_id = 0
                     async with store_errors():      # also finds out that the server is gone without a word
