@@ -92,7 +92,7 @@ def _download(work: Path, packages: Sequence[str], lists: Path, name: str, repor
     apt = ["apt-get", "-c", str(work / "apt.conf"), "-q", "-y"]
     report(f"{name}: reading Debian's package lists")
     _run([*apt, "update"])
-    report(f"{name}: downloading from Debian sid (some 80 MB for Asterisk)")
+    report(f"{name}: downloading {' and '.join(packages)} with all they need from Debian sid, some 10 to 80 MB")
     _run([*apt, "--download-only", "--no-install-recommends", "install", *packages])
     debs = sorted((work / "archives").glob("*.deb"))
     for number, deb in enumerate(debs, 1):

@@ -8,6 +8,7 @@ lie in it, everything else is reached by symbolic links in it.
 
 import os
 import secrets
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Home:
     @property
     def sounds(self) -> Path:
         return self.path / "sounds"
+
+    def discard(self) -> None:
+        """Remove the private folder, unless it holds the database. For the end of a system."""
+        if not (self.private / "postgres").exists():
+            shutil.rmtree(self.private, ignore_errors=True)
 
     def link(self, name: str, target: Path) -> Path:
         """A symbolic link in the private folder, replaced in one step; returns its path."""

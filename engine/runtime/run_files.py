@@ -24,6 +24,9 @@ def only_one(home: Home) -> Iterator[None]:
         except BlockingIOError:
             raise RuntimeFailed(f"`ringward up` is already running for {home.path}: process "
                                 f"{read_pid(home, 'up') or 'unknown'}; end it first, or use another --home") from None
+        # cleaners of /var/tmp leave a folder alone while somebody holds a lock on it (systemd-tmpfiles(8))
+        kept = os.open(home.private, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(kept, fcntl.LOCK_SH)
         forget_settings(home)
         for left in home.run.glob("*.pid"):
             left.unlink()
@@ -33,6 +36,7 @@ def only_one(home: Home) -> Iterator[None]:
         finally:
             forget_settings(home)
             forget_pid(home, "up")
+            os.close(kept)
 
 
 def write_settings(home: Home, settings: Settings) -> None:

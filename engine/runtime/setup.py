@@ -23,7 +23,7 @@ def progress(console: Console) -> Iterator[Report]:
 
 
 def main() -> int:
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     try:
         with progress(console) as report:
             find_asterisk(report=report)

@@ -57,6 +57,7 @@ def up(home_path: Path, overrides: dict[str, str], *, restarts: bool, say: Say, 
                 asterisk.stop()
             if database is not None:
                 database.stop()
+            home.discard()
 
 
 async def _serve(

@@ -4,8 +4,10 @@ import asyncio
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +20,16 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with spaces and special characters whose path has more than 200 characters."""
-    folder = tmp_path_factory.mktemp("up")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder / ("a home; with $pecial, [characters] & spaces " + "x" * 160)
+def place() -> Iterator[Path]:
+    """A home with spaces and special characters whose path has more than 200 characters.
+
+    Not below pytest's folder, which nobody else may enter: the database's user must reach this one.
+    """
+    with tempfile.TemporaryDirectory(prefix="rw-test-") as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder) / ("a home; with $pecial, [characters] & spaces " + "x" * 160)
+        yield home
+        shutil.rmtree((home / "run" / "private").read_text().strip(), ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
 """Who may import whom (ARCHITECTURE: the import rule). Read from the source, so that lazy imports count as well."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,12 @@ def module_of(file: Path) -> str:
     return ".".join(names[:-1] if names[-1] == "__init__" else names)
 
 
-def imported(file: Path) -> Iterator[str]:
+@cache
+def imported(file: Path) -> frozenset[str]:
+    return frozenset(_imported(file))
+
+
+def _imported(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -93,8 +100,6 @@ def test_one_file_imports_panoramisk_and_none_a_shell() -> None:
 
 
 def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
-    import subprocess
-
     done = subprocess.run([sys.executable, "-c", "import sys, engine.cli.main; print(*sys.modules)"],
                           capture_output=True, text=True, check=True)
     assert not {"numpy", "aiohttp", "panoramisk", "aiosipua", "engine.app", "api.app"} & set(done.stdout.split())

@@ -19,7 +19,7 @@ from engine.runtime.run_files import read_pid
 from engine.runtime.supervisor import Supervisor
 
 SLEEP = ["/bin/sleep", "60"]
-STUBBORN = ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+STUBBORN = ["/bin/sh", "-c", "trap '' TERM; touch \"$0\"; while :; do sleep 0.1; done"]    # with a file that says: now
 
 
 @pytest.fixture
@@ -79,9 +79,10 @@ async def test_with_no_restart_a_part_stays_ended(place: Home) -> None:
 
 
 async def test_the_first_ctrl_c_asks_and_waits_the_second_ends_at_once(place: Home) -> None:
-    async with running(place, engine=STUBBORN, api=SLEEP) as (supervisor, said, task):
+    listening = place.path / "listening"
+    async with running(place, engine=[*STUBBORN, str(listening)], api=SLEEP) as (supervisor, said, task):
         engine, api = supervisor.pid("engine"), supervisor.pid("api")
-        await until(lambda: psutil.Process(engine).name() == "sh")
+        await until(listening.exists)
         os.kill(os.getpid(), signal.SIGINT)
         await until(lambda: said)
         assert not task.done()
