@@ -141,10 +141,10 @@ def step(state: State, event: Event) -> Step:
             return _played(state, leg, at)
         case Joined(at, leg, peer):
             return _joined(state, {leg, peer}, at)
-        case HungUp(at, leg, cause, sip):
+        case HungUp(at, leg, cause, sip, was_left):
             if leg == state.leg:
-                return _caller_gone(state, at, cause)
-            return _agent_gone(state, leg, at, cause, sip)
+                return _caller_gone(state, at, cause, was_left)
+            return _agent_gone(state, leg, at, cause, sip, was_left)
         case DialRefused(at, leg):
             return _agent_gone(state, leg, at, Cause.FAILURE, 503)
         case TimerFired(at, name):
@@ -246,7 +246,7 @@ def _tell_taken(state: State, leg: AgentLeg, at: datetime) -> Step:
     return Step(state, (taken(state, leg), entry(leg, EntryType.AGENT_TAKEN, at)))
 
 
-def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int) -> Step:
+def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int, was_left: bool = False) -> Step:
     leg = find(state, leg_id)
     if leg is None:
         return Step(state)
@@ -260,15 +260,15 @@ def _agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int) -
         tried=(*others, replace(tried, declined=tried.declined or declined)),
     )
     if leg_id == state.winner:
-        step = _winner_gone(state, leg, at)
+        step = _winner_gone(state, leg, at, was_left)
         return Step(step.state, (*told, *step.commands))
     told.append(entry(leg, kind, at))
     step = _after_leg(state, at)
     return Step(step.state, (*told, *step.commands))
 
 
-def _winner_gone(state: State, leg: AgentLeg, at: datetime) -> Step:
-    hung_up = entry(leg, EntryType.AGENT_HANGUP, at)
+def _winner_gone(state: State, leg: AgentLeg, at: datetime, was_left: bool) -> Step:
+    hung_up = WriteEntry(at, EntryType.CALLER_HANGUP) if was_left else entry(leg, EntryType.AGENT_HANGUP, at)
     if state.phase == "talking" and state.joined_at is None and not state.caller_gone:
         # Gone in the instant between key and bridge: the caller still hears music, so ring on.
         state = replace(state, phase="waiting", winner=None, round=state.round + 1, round_at=at)
@@ -329,12 +329,13 @@ def _joined(state: State, both: set[str], at: datetime) -> Step:
     return Step(dismissed.state, (bridged, *dismissed.commands))
 
 
-def _caller_gone(state: State, at: datetime, cause: int) -> Step:
+def _caller_gone(state: State, at: datetime, cause: int, was_left: bool = False) -> Step:
     if state.caller_gone or state.phase == "fallback":  # the fallback's own last row ends such a call
         return Step(state)
     rows: list[Command] = [caller_record(state, at, cause)]
     if state.phase in ("waiting", "talking"):
-        rows.append(WriteEntry(at, EntryType.CALLER_HANGUP))
+        agent = find(state, state.winner) if was_left and state.winner else None
+        rows.append(entry(agent, EntryType.AGENT_HANGUP, at) if agent else WriteEntry(at, EntryType.CALLER_HANGUP))
     outcome = state.outcome or ("answered" if state.joined_at else "callerHangup")
     state = replace(state, phase="closing", caller_gone=True, outcome=outcome)
     for leg in state.legs:

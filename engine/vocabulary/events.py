@@ -73,12 +73,14 @@ class DigitsEntered:
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """A leg ended. `cause` is Q.850; `sip` the final SIP response of the far side (0 when it did not refuse)."""
+    """A leg ended. `cause` is Q.850; `sip` the final SIP response of the far side (0 when it did not refuse);
+    `was_left`: the other side of its talk hung up first (the two events of a talk's end come in any order)."""
 
     at: datetime
     leg: str
     cause: int
     sip: int
+    was_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Facts:
             self._ended.add(leg)
         for memory in (self.suspects, self._answered, self._timed_out):
             memory.discard(leg)
-        yield HungUp(at, leg, cause, sip)
+        yield HungUp(at, leg, cause, sip, was_left=message.get("context") == "rw-left")
 
     def _replied(self, message: Message, at: datetime) -> Iterator[Event]:
         is_success = message.get("response") == "Success"

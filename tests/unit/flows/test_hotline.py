@@ -178,6 +178,15 @@ def test_a_paused_hotline_refuses_and_a_full_one_is_busy() -> None:
     assert takes_inbound_channel(book.state) is False
 
 
+def test_who_hung_up_a_talk_is_told_whichever_event_comes_first() -> None:
+    talk = asked(1).tells(DigitsEntered(at(2), "leg-1", "1"), Joined(at(2.1), "leg-1", CALLER))
+    talk.tells(HungUp(at(9), CALLER, 16, 0, was_left=True), HungUp(at(9), "leg-1", 16, 0))
+    assert "agentHangup" in talk.entries and "callerHangup" not in talk.entries
+    talk = asked(1).tells(DigitsEntered(at(2), "leg-1", "1"), Joined(at(2.1), "leg-1", CALLER))
+    talk.tells(HungUp(at(9), "leg-1", 16, 0, was_left=True), HungUp(at(9), CALLER, 16, 0))
+    assert "callerHangup" in talk.entries and "agentHangup" not in talk.entries
+
+
 def test_a_hotline_without_phones_apologises() -> None:
     Playbook.of(a_hotline(0)).expects(sorry(0))
 
