@@ -23,6 +23,7 @@ from engine.settings import Settings
 from engine.store.directory import PostgresDirectory
 from engine.store.directory_port import Directory
 from engine.store.pool import create_pool
+from engine.vocabulary.values import RingwardError
 
 log = structlog.get_logger()
 
@@ -56,7 +57,9 @@ def _documentation() -> list[web.RouteDef]:
 
 
 async def run(settings: Settings) -> None:
-    """Serve `settings.api` until SIGTERM or SIGINT."""
+    """Serve `settings.api` until SIGTERM or SIGINT. Raises RingwardError without a database's address."""
+    if not settings.database_url:
+        raise RingwardError("no database: start it by `ringward up`, or set DATABASE_URL")
     logging.setup(settings.log_level)
     host, _, port = settings.api.rpartition(":")
     pool = await create_pool(settings.database_url, max_size=POOL_SIZE, connect_timeout_s=CONNECT_TIMEOUT_S,

@@ -3,6 +3,9 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.app import run
+from engine.settings import Settings
+from engine.vocabulary.values import RingwardError
 from tests.api_client import Client, Reply, Site
 
 GOOD = {"switch": True, "speech": True, "taking_calls": True}
@@ -10,6 +13,11 @@ GOOD = {"switch": True, "speech": True, "taking_calls": True}
 
 async def _root(site: Site, path: str) -> Reply:
     return await Client(site.api.session, site.url, {})("GET", path)
+
+
+async def test_without_a_databases_address_the_api_does_not_start() -> None:
+    with pytest.raises(RingwardError, match="DATABASE_URL"):
+        await run(Settings(database_url=""))
 
 
 async def test_health_needs_nothing(site: Site) -> None:
