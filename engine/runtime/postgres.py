@@ -213,8 +213,15 @@ def _reachable(binaries: Binaries, home: Home, user: str | None) -> Binaries:
 
 
 def _data_folder(home: Home, user: str | None) -> Path:
-    """In the home; in the private folder where the server's user cannot reach the home. Named in `run/postgres`."""
-    folder = (home.path if can_reach(home.path, user) else home.private) / "postgres"
+    """In the home; in the private folder where the server's user cannot reach the home. Named in `run/postgres`.
+
+    A cluster stays where it was made: a changed mode of a parent folder must not look like an empty database.
+    """
+    made = [parent for parent in (home.path, home.private) if (parent / "postgres" / "PG_VERSION").exists()]
+    parent = made[0] if made else home.path if can_reach(home.path, user) else home.private
+    if not can_reach(parent, user):
+        raise RuntimeFailed(f"the user {user}, whom Postgres runs as, cannot reach {parent}: chmod a+x the folders above")
+    folder = parent / "postgres"
     _own_folder(folder, user)
     _own_folder(home.private / "pg", user)
     (home.run / "postgres").write_text(f"{folder}\n")
