@@ -220,7 +220,7 @@ def _data_folder(home: Home, user: str | None) -> Path:
     made = [parent for parent in (home.path, home.private) if (parent / "postgres" / "PG_VERSION").exists()]
     parent = made[0] if made else home.path if can_reach(home.path, user) else home.private
     if not can_reach(parent, user):
-        raise RuntimeFailed(f"the user {user}, whom Postgres runs as, cannot reach {parent}: chmod a+x the folders above")
+        raise RuntimeFailed(f"Postgres runs as {user}, who cannot reach {parent}: chmod a+x the folders above it")
     folder = parent / "postgres"
     _own_folder(folder, user)
     _own_folder(home.private / "pg", user)
