@@ -33,8 +33,7 @@ EXPECTED = "nobody else was rung"
 CHECKS = (ANSWERED, GREETED, RINGING, REJECTED, ASKED, ELSEWHERE, JOINED, CALLER_HEARS, AGENT_HEARS, HUNG_UP, LOGGED,
           RECORDED, EXPECTED)
 LOG_NEEDS = ("callerConnected", "agentCalled", "agentRejected", "agentAnswered", "agentAccepted", "bridged",
-             "agentCancelled")
-LOG_ENDS = {"callEnded", "callerHangup"}
+             "agentCancelled", "callEnded")
 RECORD_NEEDS = [("inbound", "answered"), ("outbound", "answered"), ("outbound", "cancelled"), ("outbound", "rejected")]
 TALK_S = 3.0
 AT_ONCE_S = 0.5
@@ -85,6 +84,9 @@ class Conversation:
         strangers = [entry.who for entry in self._carrier.unknown]
         again = [phone.number for phone in self._phones if len(phone.calls) > 1]
         self._judge(EXPECTED, not strangers and not again, ", ".join(strangers + again) or "3 phones, once each")
+        for phone in self._phones:
+            if phone.calls:
+                phone.hang_up()  # one that rings on would hold up the end of the system
 
     @property
     def _phones(self) -> tuple[Phone, Phone, Phone]:
@@ -150,13 +152,12 @@ class Conversation:
         told = self._told
         try:
             async with asyncio.timeout(5):
-                while not LOG_ENDS & _types(told.log) or len(told.records) < len(RECORD_NEEDS):
+                while "callEnded" not in _types(told.log) or len(told.records) < len(RECORD_NEEDS):
                     await asyncio.sleep(0.1)
                     told.log, told.records = await self._company.log(), await self._company.records()
         except TimeoutError:
             pass
         missing = [kind for kind in LOG_NEEDS if kind not in _types(told.log)]
-        missing += [] if LOG_ENDS & _types(told.log) else ["its end"]
         self._judge(LOGGED, not missing, f"missing: {', '.join(missing)}" if missing else
                     f"{len(told.log['entries'])} entries")
         seen = sorted((record["direction"], record["status"]) for record in told.records)
