@@ -8,7 +8,8 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -32,12 +33,13 @@ class PostgresCalls:
         self._switch = switch
         self._engine_id = uuid.uuid4()
         self._fencing = 0
+        self._owns_lock = False
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def take_over(self, stale_after_s: float) -> bool:
-        owns_lock = await self._fetchval("try_own", self._switch)
+        self._owns_lock = await self._fetchval("try_own", self._switch)
         age_s = await self._fetchval("heartbeat_age", self._switch)
-        if not owns_lock and age_s is not None and age_s < stale_after_s:
+        if not self._owns_lock and age_s is not None and age_s < stale_after_s:
             return False
         self._fencing = await self._fetchval("take_over", self._switch, self._engine_id, os.getpid())
         return True
@@ -45,17 +47,19 @@ class PostgresCalls:
     async def save(self, batch: Batch) -> None:
         state = None if batch.heartbeat is None else json.dumps(dict(batch.heartbeat))
         rows = _rows(batch)
-        saved = await self._fetchval(
-            "save", self._switch, self._fencing, state, batch.metrics, _calls(batch), rows["entries"],
-            rows["records"], rows["ended"],
-        )
+        async with self._using() as connection:  # a new one has a new fencing number
+            saved = await connection.fetchval(
+                _SQL["save"], self._switch, self._fencing, state, batch.metrics, _calls(batch), rows["entries"],
+                rows["records"], rows["ended"],
+            )
         if not saved:
-            raise FencedOut(f"another engine owns the switch {self._switch!r} now")
+            raise self._fenced_out()
+        if batch.heartbeat is not None and not self._owns_lock:  # the server kept our former connection for a while
+            self._owns_lock = await self._fetchval("try_own", self._switch)
 
     async def load_calls(self) -> Sequence[SavedCall]:
-        async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
-            rows = await (await self._open()).fetch(_SQL["load"], self._switch)
-        return [_saved(row) for row in rows]
+        async with self._using() as connection:
+            return [_saved(row) for row in await connection.fetch(_SQL["load"], self._switch)]
 
     async def call_of_leg(self, caller_leg: str) -> str | None:
         found: str | None = await self._fetchval("call_of_leg", caller_leg)
@@ -67,9 +71,14 @@ class PostgresCalls:
             self._connection = None
 
     async def _fetchval(self, query: str, *values: Any) -> Any:
+        async with self._using() as connection:
+            return await connection.fetchval(_SQL[query], *values)
+
+    @asynccontextmanager
+    async def _using(self) -> "AsyncIterator[asyncpg.Connection[Any]]":
         try:
             async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
-                return await (await self._open()).fetchval(_SQL[query], *values)
+                yield await self._open()
         except StoreFailed:
             await self.close()  # what this connection still does is unknown: never use it again
             raise
@@ -77,9 +86,20 @@ class PostgresCalls:
     async def _open(self) -> "asyncpg.Connection[Any]":
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, command_timeout_s=SAVE_TIMEOUT_S, settings=PLANNER)
-            if self._fencing:  # ours still, unless somebody took over: then `save` says so
-                await self._connection.fetchval(_SQL["try_own"], self._switch)
+            if self._fencing:
+                await self._own_again(self._connection)
         return self._connection
+
+    async def _own_again(self, connection: "asyncpg.Connection[Any]") -> None:
+        """A save that we gave up may still run: with a new fencing number it has committed by now, or never will."""
+        fencing = await connection.fetchval(_SQL["own_again"], self._switch, self._engine_id)
+        if fencing is None:
+            raise self._fenced_out()
+        self._fencing = fencing
+        self._owns_lock = await connection.fetchval(_SQL["try_own"], self._switch)
+
+    def _fenced_out(self) -> FencedOut:
+        return FencedOut(f"another engine owns the switch {self._switch!r} now")
 
 
 def _calls(batch: Batch) -> str | None:

@@ -19,8 +19,9 @@ CONNECT_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 5.0
 DEADLINE_S = 6.0
 
-# What asyncpg raises when the database is not there, not answering or has dropped us.
-_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# What asyncpg raises when the database is not there, not answering or has dropped us. (InternalClientError: the server
+# ended an idle connection, and its farewell has been read, but not yet the end of the stream.)
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 async def connect(

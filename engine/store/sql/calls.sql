@@ -11,6 +11,12 @@ SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM engines WHER
 -- name: take_over
 SELECT take_over_switch($1, $2, $3);
 
+-- name: own_again
+-- On a new connection of the same engine. The exclusive lock waits for a save of the former connection that still runs;
+-- one that has not begun finds a newer number and saves nothing.
+WITH fence AS MATERIALIZED (SELECT pg_advisory_xact_lock(fence_key($1)))
+UPDATE engines SET fencing = fencing + 1 FROM fence WHERE switch = $1 AND engine_id = $2 RETURNING fencing;
+
 -- name: save
 SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb);
 
