@@ -40,7 +40,7 @@ async def test_with_local_legs_the_first_who_confirms_wins_not_the_first_who_ans
     await bench.ami.said("confirmed")
     await within(bench.peer.calls_to("4934")[0].ended, 2)
     assert not bench.peer.calls_to("4935")[0].ended.is_set()
-    assert (await bench.ami.channels())[caller]["BridgeId"]
+    await bridged(bench, caller)
 
 
 async def test_the_caller_hears_music_without_a_gap_until_somebody_confirms(bench: Bench) -> None:
