@@ -17,8 +17,9 @@ from engine.runtime.child import exited
 from engine.runtime.folders import Home
 from engine.runtime.heartbeat import Heartbeat
 from engine.runtime.run_files import forget_pid, write_pid
+from engine.vocabulary.values import RingwardError
 
-GRACE_S = 10.0              # for talks, after the first Ctrl-C
+GRACE_S = 11.0              # the engine gives talks 10 s after the first Ctrl-C
 STOP_S = 5.0                # for a part that was asked to end
 STALE_S = 10.0              # of an engine's heartbeat
 FIRST_BEAT_S = 30.0         # for an engine that starts
@@ -75,7 +76,17 @@ class Supervisor:
         return next(part for part in self._parts if part.name == name)
 
     async def run(self, announce: Callable[[], Awaitable[None]]) -> None:
-        """Until a signal or an error. `announce` runs beside: it waits until calls can be taken and says so."""
+        """Until a signal or an error. `announce` runs beside: it waits until calls can be taken and says so.
+
+        A RingwardError of a task comes out as itself, not in a group: people read it.
+        """
+        try:
+            await self._run(announce)
+        except ExceptionGroup as group:
+            ours, _ = group.split(RingwardError)
+            raise ours.exceptions[0] if ours else group from None
+
+    async def _run(self, announce: Callable[[], Awaitable[None]]) -> None:
         async with self._caught_signals():
             try:
                 async with asyncio.TaskGroup() as group:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from engine.runtime.child import launch
-from engine.runtime.folders import Home, open_home
+from engine.runtime.folders import Home, RuntimeFailed, open_home
 from engine.runtime.heartbeat import Heartbeat
 from engine.runtime.run_files import read_pid
 from engine.runtime.supervisor import Supervisor
@@ -100,9 +100,9 @@ async def test_nothing_is_left_when_a_part_of_the_supervisor_fails(place: Home) 
     pid = supervisor.pid("engine")
 
     async def announce() -> None:
-        raise ValueError("no")
+        raise RuntimeFailed("not ready")
 
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(RuntimeFailed, match="not ready"):
         await supervisor.run(announce)
     assert not psutil.pid_exists(pid)
 
