@@ -89,6 +89,8 @@ def disposition(leg: AgentLeg, cause: int, sip: int) -> tuple[RecordStatus, Entr
         return RecordStatus.CANCELLED, EntryType.AGENT_CANCELLED
     if leg.stage == "silent":
         return RecordStatus.NO_ANSWER, EntryType.AGENT_NO_ANSWER
+    if leg.stage == "asked" and cause == Cause.NO_AUDIO:  # a dead line is no person who declined
+        return RecordStatus.FAILED, EntryType.AGENT_FAILED
     if leg.stage == "asked":
         return RecordStatus.REJECTED, EntryType.AGENT_REJECTED
     return _unanswered(cause, sip)

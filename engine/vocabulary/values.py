@@ -26,6 +26,7 @@ class Cause(IntEnum):
     ANSWERED_ELSEWHERE = 26
     CONGESTION = 34
     FAILURE = 38
+    NO_AUDIO = 44  # "requested channel not available": what the switch gives a leg without RTP
     INTERWORKING = 127
 
 

@@ -1,5 +1,6 @@
 """The hotline flow: who wins, who is rung again, and how a call ends."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -176,6 +177,12 @@ def test_a_paused_hotline_refuses_and_a_full_one_is_busy() -> None:
     book.tells(HungUp(at(0.1), CALLER, 17, 486)).expects(Finish(at(0.1), "busy"))
     assert book.records == {CALLER: "busy"}
     assert takes_inbound_channel(book.state) is False
+
+
+def test_a_line_that_died_in_the_question_has_not_declined() -> None:
+    book = asked(1).tells(HungUp(at(5), "leg-1", 44, 0))
+    assert book.records == {"leg-1": "failed"} and "agentFailed" in book.entries
+    assert phone(1) in demand(replace(book.state, round=2))
 
 
 def test_who_hung_up_a_talk_is_told_whichever_event_comes_first() -> None:
