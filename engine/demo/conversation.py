@@ -39,7 +39,7 @@ TALK_S = 3.0
 AT_ONCE_S = 0.5
 JOINED_S = 1.0
 SAME, OTHER = 0.8, 0.3  # correlation: at least, at most
-_CALLERS_VOICE, _AGENTS_VOICE = chirp(1, 1.0), chirp(2, 1.0)
+CALLERS_VOICE, AGENTS_VOICE = chirp(1, 0.5), chirp(2, 0.5)  # several turns in a talk: a busy machine may disturb one
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Conversation:
     async def hold(self) -> None:
         """Make the call to its end. What does not happen fails its check; the rest is then not reached."""
         call = self._told.call = await self._carrier.call(
-            CALLER, self._company.number, audio=_CALLERS_VOICE, loop_audio=True)
+            CALLER, self._company.number, audio=CALLERS_VOICE, loop_audio=True)
         try:
             await self._connect(call)
             await self._talk(call)
@@ -115,7 +115,7 @@ class Conversation:
     async def _talk(self, call: PlacedCall) -> None:
         agent = self._accepting
         await agent.saw("dtmf sent", 10)
-        agent.play(_AGENTS_VOICE, loop=True)
+        agent.play(AGENTS_VOICE, loop=True)
         question = agent.call.received
         asked = best(self._prompts("ask"), question)
         self._judge(ASKED, asked.value >= SAME, f"{asked.name} {asked.value:.2f}, pressed 1")
@@ -124,10 +124,10 @@ class Conversation:
         lost = self._ringing.happened("cancel")
         self._judge(ELSEWHERE, bool(lost) and lost[0].cause == 26, "it rang on" if not lost else
                     f"cause {lost[0].cause}, {_ms(lost[0].at - pressed.at)} after the key")
-        self._heard(CALLER_HEARS, call.recording.pcm(from_at=pressed.at), _AGENTS_VOICE, _CALLERS_VOICE)
-        self._heard(AGENT_HEARS, agent.call.recording.pcm(from_at=pressed.at), _CALLERS_VOICE, _AGENTS_VOICE)
-        self._judge_joined([accept_to_audio_s(call, _AGENTS_VOICE, pressed.at),
-                            accept_to_audio_s(agent.call, _CALLERS_VOICE, pressed.at)])
+        self._heard(CALLER_HEARS, call.recording.pcm(from_at=pressed.at), AGENTS_VOICE, CALLERS_VOICE)
+        self._heard(AGENT_HEARS, agent.call.recording.pcm(from_at=pressed.at), CALLERS_VOICE, AGENTS_VOICE)
+        self._judge_joined([accept_to_audio_s(call, AGENTS_VOICE, pressed.at),
+                            accept_to_audio_s(agent.call, CALLERS_VOICE, pressed.at)])
         agent.hang_up()
         ended = await call.ended(5)
         took = ended.at - (agent.call.ended_at or ended.at)

@@ -19,7 +19,7 @@ from engine.softphone.audio import chirp, silence, write_wav
 from engine.softphone.listening import correlation, hears, longest_silence_s
 
 PROMPT = chirp(99, 1.5)
-MINE, THEIRS = chirp(1, 1.0), chirp(2, 1.0)
+MINE, THEIRS = chirp(1, 0.5), chirp(2, 0.5)  # several turns in what is heard: a busy machine may disturb one
 DIALPLAN = """
 [general]
 static = yes
