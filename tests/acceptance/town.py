@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,14 +103,15 @@ class Town:
         return self.carrier.phone(agent_number(n))
 
     async def hotline(
-        self, agents: int = 3, channels_inbound: int = 10, channels_outbound: int = 10, is_active: bool = True,
-        ready: bool = True, greeting: str = "Willkommen.",
+        self, agents: int | Sequence[int] = 3, channels_inbound: int = 10, channels_outbound: int = 10,
+        is_active: bool = True, ready: bool = True, greeting: str = "Willkommen.",
     ) -> StoredHotline:
-        """Agents 1 to `agents`; with an empty `greeting` the recorded default is played."""
-        await self.people(agents)
+        """Agents 1 to `agents`, or just these; with an empty `greeting` the recorded default is played."""
+        chosen = range(1, agents + 1) if isinstance(agents, int) else agents
+        await self.people(max(chosen, default=0))
         data = HotlineData(
             "Notruf", is_active, channels_inbound, channels_outbound, greeting, "Bitte die 1.",
-            tuple(self.users[:agents]),
+            tuple(self.users[n - 1] for n in chosen),
         )
         made = await self.directory.create_hotline(self.organisation_id, data)
         self.hotlines.append(made)
@@ -132,8 +133,8 @@ class Town:
         """What Asterisk's own console answers."""
         argv = ["-rx" if part == "-f" else part for part in self.asterisk.argv]
         at = argv.index("-rx") + 1
-        shown = subprocess.run([*argv[:at], command, *argv[at:]], capture_output=True, text=True, timeout=10, check=False)
-        return shown.stdout
+        argv.insert(at, command)
+        return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False).stdout
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
