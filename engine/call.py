@@ -12,7 +12,6 @@ again, the round's items go back to the front of the mailbox, and the switch's l
 import asyncio
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,10 +23,9 @@ from engine import codec
 from engine.codec import UnknownState
 from engine.figures import Figures
 from engine.flows import hotline as flow
-from engine.flows.hotline_state import State, Step, demand, leased, legs_in_use, takes_inbound_channel
+from engine.flows.hotline_state import State, Step, leased, takes_inbound_channel
+from engine.ledger import Ledger
 from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
-from engine.policy.capacity import Bucket
-from engine.policy.routing import Waiting, grant_phones
 from engine.ports import Batch, CallStore, SavedCall, StoreFailed, Switch, SwitchLost
 from engine.vocabulary.commands import (
     Bridge,
@@ -64,15 +62,12 @@ RENEW_WITHIN_S = 1.0
 
 @dataclass(slots=True)
 class LiveCall:
-    """One call in memory. `wants`, `legs` and `numbers` are derived from the state after each step."""
+    """One call in memory."""
 
     call_id: str
     state: State
     started_at: datetime
     is_new: bool = True
-    wants: Waiting | None = None
-    legs: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
     renewed_s: float = 0.0
     accepted_at: datetime | None = None
     has_dialled: bool = False
@@ -104,14 +99,9 @@ class Calls:
         self._rules = rules
         self._figures = figures
         self._lease_s = lease_s
-        self._trunk_channels = trunk_channels
-        self._bucket = Bucket.full(trunk_cps, time.monotonic())
+        self._ledger = Ledger(trunk_cps, trunk_channels, time.monotonic())
         self.mailbox = Mailbox()
         self._calls: dict[str, LiveCall] = {}
-        self._by_leg: dict[str, str] = {}
-        self._by_number: dict[str, str] = {}
-        self._outbound: Counter[int] = Counter()
-        self._wanting: dict[str, Waiting] = {}
         self._wake_at_s = 0.0
         self._reloads = 0
         self.status: dict[str, Any] = {}
@@ -125,7 +115,7 @@ class Calls:
         await done.wait()
 
     def knows(self, leg: str) -> bool:
-        return leg in self._by_leg
+        return self._ledger.call_of(leg) is not None
 
     def ids(self) -> list[str]:
         return list(self._calls)
@@ -134,7 +124,7 @@ class Calls:
         return [call.state.phase for call in self._calls.values()]
 
     def legs(self) -> set[str]:
-        return set(self._by_leg)
+        return self._ledger.legs()
 
     @property
     def reloads(self) -> int:
@@ -174,13 +164,13 @@ class Calls:
         return work
 
     def _call_of(self, event: Event) -> str | None:
-        call_id = self._by_leg.get(getattr(event, "leg", ""))
+        call_id = self._ledger.call_of(getattr(event, "leg", ""))
         if call_id is None and isinstance(event, Joined):
-            call_id = self._by_leg.get(event.peer)
+            call_id = self._ledger.call_of(event.peer)
         return call_id
 
     def _begin(self, event: CallArrived | FallbackStarted, hotline: Hotline, work: Round) -> None:
-        if event.leg in self._by_leg:  # posted again after a failed save that did commit
+        if self.knows(event.leg):  # posted again after a failed save that did commit
             return
         call_id = str(uuid.uuid4())
         with structlog.contextvars.bound_contextvars(call_id=call_id):
@@ -217,7 +207,7 @@ class Calls:
     def _apply(self, call: LiveCall, step: Step, event: Event | CallArrived, work: Round) -> None:
         before = call.state.phase
         call.state = step.state
-        self._index(call)
+        self._ledger.note(call.call_id, call.state)
         work.dirty[call.call_id] = call
         self._sort_commands(call, step.commands, work)
         self._figures.stepped(call, event)
@@ -248,51 +238,17 @@ class Calls:
 
     # --- who may ring --------------------------------------------------------------------------------------------
 
-    def _index(self, call: LiveCall) -> None:
-        """Derive what the allocator and the router need from the call's new state."""
-        self._unindex(call)
-        state = call.state
-        numbers = legs_in_use(state)
-        call.legs = (state.leg, *numbers.values())
-        call.numbers = tuple(numbers)
-        for leg in call.legs:
-            self._by_leg[leg] = call.call_id
-        for number in call.numbers:
-            self._by_number[number] = call.call_id
-        self._outbound[state.hotline.hotline_id] += len(numbers)
-        wanted = demand(state)
-        if wanted:
-            hotline = state.hotline
-            self._wanting[call.call_id] = Waiting(
-                call.call_id, hotline.hotline_id, state.arrived_at, wanted, hotline.channels_outbound
-            )
-
-    def _unindex(self, call: LiveCall) -> None:
-        for leg in call.legs:
-            self._by_leg.pop(leg, None)
-        for number in call.numbers:
-            if self._by_number.get(number) == call.call_id:
-                del self._by_number[number]
-        if call.numbers:
-            self._outbound[call.state.hotline.hotline_id] -= len(call.numbers)
-        self._wanting.pop(call.call_id, None)
-
     def _give_phones(self, work: Round) -> None:
-        if not self._wanting:
+        if not self._ledger.is_wanted:
             return
-        self._bucket = self._bucket.refilled(time.monotonic())
-        room = self._trunk_channels - len(self._by_leg)
-        budget = min(self._bucket.whole, room)
-        waiting = list(self._wanting.values())
-        grants = grant_phones(waiting, self._by_number, self._outbound, max(0, budget))
-        self._bucket = self._bucket.take(len(grants))
         now = self._switch.now()
-        for grant in grants:
+        found = self._ledger.grant(time.monotonic())
+        for grant in found.grants:
             self._step(grant.call_id, LegGranted(now, str(uuid.uuid4()), grant.phone), work)
-        if len(grants) >= budget:  # the trunk's budget stopped us, not the phones: look again when it allows more
-            self._look_again(max(0.02, self._bucket.next_in_s))
+        if found.again_in_s is not None:
+            self._look_again(found.again_in_s)
             return
-        for call_id in list(self._wanting):
+        for call_id in self._ledger.wanting():
             self._step(call_id, PhonesTaken(now), work)
 
     def _look_again(self, after_s: float) -> None:
@@ -337,7 +293,7 @@ class Calls:
     def _forget(self, call_id: str, outcome: str) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
-            self._unindex(call)
+            self._ledger.drop(call_id)
             self._figures.finished(outcome)
 
     def _execute(self, work: Round) -> None:
@@ -382,8 +338,7 @@ class Calls:
         """Take the stored calls into memory; returns the outbox of each. Raises StoreFailed."""
         stored = await self._store.load_calls()
         self._calls.clear()
-        for index in (self._by_leg, self._by_number, self._outbound, self._wanting):
-            index.clear()
+        self._ledger.clear()
         outboxes: dict[str, Sequence[SwitchCommand]] = {}
         for saved in stored:
             try:
@@ -394,7 +349,7 @@ class Calls:
                 continue
             call = LiveCall(saved.call_id, state, saved.started_at, is_new=False, has_dialled=True)
             self._calls[call.call_id] = call
-            self._index(call)
+            self._ledger.note(call.call_id, call.state)
         return outboxes
 
     async def _begin_again(self, items: Sequence[Item], done: Round) -> None:
