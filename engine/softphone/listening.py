@@ -13,6 +13,7 @@ from engine.softphone.audio import read_wav
 from engine.softphone.g711 import FRAME, RATE, Samples
 
 _DISTURBED = 4  # frames in a row
+_CLIPPED_S = 0.1
 _FLOOR = 60.0  # RMS; a stretch of recording quieter than this cannot match anything
 
 
@@ -53,10 +54,14 @@ def correlation(reference: Samples, recording: Samples, from_s: float = 0.0, to_
 
 
 def hears(recording: Samples, prompt: Path | Samples, length_s: float = 3.0, at_least: float = 0.6) -> Match | None:
-    """Where the first `length_s` of a prompt (a WAV file, or samples) were heard; None if they were not."""
+    """Where the first `length_s` of a prompt (a WAV file, or samples) were heard; None if they were not.
+
+    A little may be missing at its beginning (then `offset_s` is negative): Asterisk sends no audio before its 183 is out.
+    """
     reference = read_wav(prompt) if isinstance(prompt, Path) else prompt
-    match = find(reference[: round(length_s * RATE)], recording)
-    return match if match.value >= at_least else None
+    early = np.zeros(round(_CLIPPED_S * RATE), dtype=np.int16)
+    match = find(reference[: round(length_s * RATE)], np.concatenate([early, recording]))
+    return Match(match.value, match.offset_s - _CLIPPED_S) if match.value >= at_least else None
 
 
 def onset_s(looped: Samples, recording: Samples, at_least: float = 0.7) -> float | None:

@@ -29,6 +29,11 @@ def test_a_prompt_that_was_cut_off_is_still_heard(tmp_path):
     assert listening.hears(recording, chirp(8, 6.0)) is None
 
 
+def test_a_prompt_whose_first_packets_are_missing_is_still_heard():
+    heard = listening.hears(chirp(7, 2.0)[320:], chirp(7, 2.0))
+    assert heard and heard.value > 0.95 and abs(heard.offset_s + 0.04) < 0.001
+
+
 def test_the_longest_silence_and_the_first_sound():
     recording = np.concatenate([silence(0.2), chirp(1, 1.0), silence(0.7), chirp(1, 1.0), silence(0.3)])
     assert abs(listening.longest_silence_s(recording) - 0.7) < 0.03
