@@ -56,7 +56,7 @@ def correlation(reference: Samples, recording: Samples, from_s: float = 0.0, to_
 def hears(recording: Samples, prompt: Path | Samples, length_s: float = 3.0, at_least: float = 0.6) -> Match | None:
     """Where the first `length_s` of a prompt (a WAV file, or samples) were heard; None if they were not.
 
-    A little may be missing at its beginning (then `offset_s` is negative): Asterisk sends no audio before its 183 is out.
+    A little may be missing at its beginning (then `offset_s` is negative): early media often lacks its first packet.
     """
     reference = read_wav(prompt) if isinstance(prompt, Path) else prompt
     early = np.zeros(round(_CLIPPED_S * RATE), dtype=np.int16)
