@@ -280,7 +280,7 @@ class MemorySwitch:
         partner, leg.partner = self._legs.get(leg.partner), ""
         if partner is not None:
             partner.partner = ""
-            self._end(partner, Cause.NORMAL, 0)
+            self._end(partner, Cause.NORMAL, 0, was_left=True)
 
     def _move(self, leg: _Leg, verb: str) -> None:
         self._part(leg)
@@ -306,7 +306,7 @@ class MemorySwitch:
             return Cause.SUBSCRIBER_ABSENT
         return Cause.BUSY if callers > hotline.channels_inbound else 0
 
-    def _end(self, leg: _Leg, cause: int, sip: int) -> None:
+    def _end(self, leg: _Leg, cause: int, sip: int, was_left: bool = False) -> None:
         if self._legs.pop(leg.leg, None) is None:
             return
         if leg.has_fallen and leg.place == "rw-fall":
@@ -314,7 +314,7 @@ class MemorySwitch:
             self.leave_row(leg.leg, "ended", cause=cause)
             del self._legs[leg.leg]
         leg.turn += 1
-        self._tell(HungUp(self._now, leg.leg, int(cause), sip))
+        self._tell(HungUp(self._now, leg.leg, int(cause), sip, was_left))
         self._part(leg)
 
     def _lease(self, leg: _Leg, lease_s: float) -> None:

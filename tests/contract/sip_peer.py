@@ -157,6 +157,7 @@ class SipPeer(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._scripts: dict[str, list[asyncio.Task[None]]] = {}
         self._arrived = asyncio.Event()
+        self._is_closing = False
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -169,6 +170,7 @@ class SipPeer(asyncio.DatagramProtocol):
                 try:
                     yield peer
                 finally:
+                    peer._is_closing = True
                     for scripts in peer._scripts.values():
                         for task in scripts:
                             task.cancel()
@@ -325,6 +327,8 @@ class SipPeer(asyncio.DatagramProtocol):
     def _on_request(self, message: Message) -> None:
         dialog = self.dialogs.get(message.headers["call-id"])
         if message.method == "INVITE" and dialog is None:
+            if self._is_closing:
+                return
             assert self._tasks
             self._tasks.create_task(self._invited(message))
             return
@@ -353,6 +357,9 @@ class SipPeer(asyncio.DatagramProtocol):
             return
         dialog = Dialog(call_id, number[1], f"{message.headers['to']};tag={random.getrandbits(32):x}",
                         message.headers["from"], contact[1], await self._rtp(), invite=message, log=[message])
+        if self._is_closing and dialog.rtp.transport:
+            dialog.rtp.transport.close()
+            return
         self.dialogs[call_id] = dialog
         self._scripts[call_id] = []
         self._media(dialog, message.body)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.contract.conftest import Bench
+from tests.contract.private_asterisk import events
 from tests.contract.sip_peer import Behaviour, Dialog
 
 COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -98,6 +99,15 @@ async def test_a_callers_cancel_has_cause_127_and_487(bench: Bench) -> None:
     hangup = await bench.gone(leg)
     assert (hangup["Cause"], hangup["TechCause"]) == ("127", "487")
     assert (await bench.ami.said("h", Uniqueid=leg))["C"] == "127"
+
+
+async def test_a_hang_up_in_a_gosub_runs_the_h_of_that_context_alone(bench: Bench) -> None:
+    leg, _, dialog = await bench.caller("outer")
+    await bench.ami.said("inner", Uniqueid=leg)
+    bench.peer.hang_up(dialog)
+    await bench.gone(leg)
+    said = list(events(bench.ami.seen, leg))
+    assert "hinner" in said and "h" not in said
 
 
 async def ringing(bench: Bench, leg: str, number: str) -> Dialog:

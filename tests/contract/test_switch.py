@@ -197,8 +197,9 @@ async def test_whoever_ends_a_talk_ends_it_for_both(world: World, who: str) -> N
     world.switch.send([Bridge(caller.leg, caller.channel, agent)])
     await world.next(Joined, caller.leg)
     world.hang_up(caller.leg if who == "caller" else agent)
-    assert (await world.next(HungUp, caller.leg, 1)).cause == 16
-    assert (await world.next(HungUp, agent, 1)).cause == 16
+    callers_end, agents_end = await world.next(HungUp, caller.leg, 1), await world.next(HungUp, agent, 1)
+    assert callers_end.cause == agents_end.cause == 16
+    assert (callers_end.was_left, agents_end.was_left) == (who == "agent", who == "caller")
     assert not {caller.leg, agent} & set(await world.switch.live())
 
 
@@ -266,6 +267,24 @@ async def test_an_unclaimed_call_falls_back_and_leaves_rows_until_they_are_forgo
     assert all(abs((row.at - caller.at).total_seconds()) < 10 for row in rows)
     await world.switch.forget(rows)
     assert caller.leg not in [row.leg for row in await world.switch.fallback_rows()]
+
+
+async def test_a_fallback_that_begins_as_the_caller_hangs_up_has_an_end(world: World) -> None:
+    numbers = [fresh_number() for _ in range(15)]
+    await world.switch.put_hotlines([hotline(number, phones=()) for number in numbers])
+    callers = [await world.arrive(number) for number in numbers]
+    for caller in callers:
+        world.switch.send([Hold(caller.leg)])
+    for caller in callers:
+        await until(world, caller.leg, lambda live: live.is_up)
+    world.switch.renew([caller.leg for caller in callers], 1)
+    for caller in callers:
+        await world.next(FallbackStarted, caller.leg)
+        world.hang_up(caller.leg)
+    for caller in callers:
+        await world.next(HungUp, caller.leg)
+        steps = [row.step for row in await world.switch.fallback_rows() if row.leg == caller.leg]
+        assert not steps or "ended" in steps
 
 
 async def test_orders_for_a_leg_that_is_gone_do_nothing(world: World) -> None:
