@@ -211,7 +211,8 @@ def _accepted(state: State, leg_id: str, at: datetime) -> Step:
         return Step(step.state, (accepted, *step.commands))
     if state.phase != "waiting":
         return Step(state)
-    won = replace(with_leg(state, replace(leg, stage="winner")), phase="talking", winner=leg_id, pausing=False)
+    state = with_leg(state, replace(leg, stage="winner"))
+    won = replace(state, phase="talking", winner=leg_id, accepted_at=at, pausing=False)
     bridge = Bridge(leg=state.leg, channel=state.channel, peer=leg_id, not_after=in_time(state, at))
     dismissed = _dismiss_others(won, at)
     return Step(dismissed.state, (bridge, accepted, *dismissed.commands))
