@@ -49,7 +49,7 @@ def _missed_of(leg: AgentLeg, caller: LiveLeg | None, here: LiveLeg | None, at: 
 
 
 def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tuple[Command, ...]:
-    """What an engine before us may have left unsaid. Saying it twice does no harm, but a second Bridge ends the talk."""
+    """What an engine before us may have left unsaid. Saying it twice is harmless, but a second Bridge ends the talk."""
     caller = live.get(state.leg)
     return (*_unsaid_to_caller(state, caller, live, at), *_dismissals(state, live))
 
