@@ -77,6 +77,9 @@ class Engine:
     async def run(self) -> None:
         await self._own_switch()
         outboxes = await self._load()
+        if self._stop.is_set():  # a standby, or an engine that never had a database
+            await self._store.close()
+            return
         async with asyncio.TaskGroup() as tasks:
             self._inbound = Inbound(self._switch, self._hotlines, self.calls, self._rules, tasks)
             self._reconcile.soon(outboxes)
@@ -94,7 +97,7 @@ class Engine:
 
     async def _own_switch(self) -> None:
         has_waited = False
-        while True:
+        while not self._stop.is_set():
             try:
                 if await self._store.take_over(STALE_AFTER_S):
                     return
@@ -106,11 +109,12 @@ class Engine:
             await asyncio.sleep(0.5)
 
     async def _load(self) -> Mapping[str, Sequence[SwitchCommand]]:
-        while True:
+        while not self._stop.is_set():
             try:
                 return await self.calls.load()
             except StoreFailed:
                 await asyncio.sleep(0.5)
+        return {}
 
     async def _listen(self) -> None:
         assert self._inbound is not None  # noqa: S101

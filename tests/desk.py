@@ -58,7 +58,7 @@ class Desk:
             match event:
                 case CallArrived(did=did) if did in self.hotlines:
                     self.calls.mailbox.post(Begin(event, self.hotlines[did]))
-                case FallbackStarted(did=did) if not self.calls.knows(event.leg):
+                case FallbackStarted(did=did) if did in self.hotlines and not self.calls.knows(event.leg):
                     self.calls.mailbox.post(Begin(event, self.hotlines[did]))
                 case CallArrived() | Connected() | Disconnected():
                     pass

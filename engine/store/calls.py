@@ -34,6 +34,7 @@ class PostgresCalls:
         self._engine_id = uuid.uuid4()
         self._fencing = 0
         self._owns_lock = False
+        self._turn = asyncio.Lock()  # a connection does one thing at a time, and reconciliation asks during a save
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def take_over(self, stale_after_s: float) -> bool:
@@ -76,12 +77,13 @@ class PostgresCalls:
 
     @asynccontextmanager
     async def _using(self) -> "AsyncIterator[asyncpg.Connection[Any]]":
-        try:
-            async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
-                yield await self._open()
-        except StoreFailed:
-            await self.close()  # what this connection still does is unknown: never use it again
-            raise
+        async with self._turn:
+            try:
+                async with store_errors(), asyncio.timeout(SAVE_TIMEOUT_S):
+                    yield await self._open()
+            except StoreFailed:
+                await self.close()  # what this connection still does is unknown: never use it again
+                raise
 
     async def _open(self) -> "asyncpg.Connection[Any]":
         if self._connection is None or self._connection.is_closed():

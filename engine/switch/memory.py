@@ -152,6 +152,10 @@ class MemorySwitch:
     def now(self) -> datetime:
         return self._now
 
+    @property
+    def lag_s(self) -> float:
+        return 0.0
+
     def send(self, commands: Sequence[SwitchCommand]) -> None:
         if not self._is_up:
             raise SwitchLost("not connected")

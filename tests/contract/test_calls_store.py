@@ -268,6 +268,17 @@ async def test_the_newest_call_of_a_leg_is_found_whether_it_lives_or_not(world: 
     assert await engine.call_of_leg("1795291439.1") == call(2).call_id
 
 
+async def test_questions_may_be_asked_while_a_save_is_in_flight(world: World) -> None:
+    engine = await owner(world)
+    await engine.save(batch(call(1)))
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(engine.call_of_leg(call(1).caller_leg)) for _ in range(5)]
+        for number in range(2, 7):
+            tasks.create_task(engine.save(batch(call(number))))
+    assert {one.result() for one in asked} == {call(1).call_id}
+    assert len(await engine.load_calls()) == 6
+
+
 # --- Postgres alone ----------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,264 @@
+"""Stored calls against live channels, and what the dialplan did while no engine was there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from engine.ports import FallbackRow
+from engine.reconcile import Reconcile
+from engine.store.memory_hotlines import MemoryHotlines
+from engine.switch.memory import MemorySwitch, Phone
+from engine.vocabulary.commands import Dial, Finish, HangUp, WriteRecord
+from engine.vocabulary.values import Hotline
+from tests.desk import ACCEPTS, Desk, desk, turns, until
+from tests.directories import world
+from tests.playbook import CHANNEL, a_hotline
+
+
+class ForgetfulSwitch(MemorySwitch):
+    """Writes down what was durable when it was told to forget."""
+
+    async def forget(self, rows: Sequence[FallbackRow]) -> None:
+        self.forgotten.append(len(self.shelf.rows))  # type: ignore[attr-defined]
+        if not self.refuses:  # type: ignore[attr-defined]
+            await MemorySwitch.forget(self, rows)
+
+
+def forgetful() -> ForgetfulSwitch:
+    switch = ForgetfulSwitch()
+    switch.forgotten, switch.refuses = [], False  # type: ignore[attr-defined]
+    return switch
+
+
+@dataclass
+class Back:
+    """An engine that is back, and the reconciliation that it runs."""
+
+    at: Desk
+    reconcile: Reconcile
+    did: str
+
+    async def compares(self) -> None:
+        self.reconcile.soon()
+        await self.settles()
+
+    async def settles(self) -> None:
+        await turns(60)
+        await self.at.settles()
+        await turns(20)
+
+    def records(self) -> list[WriteRecord]:
+        return [row for _, row in self.at.shelf.rows if isinstance(row, WriteRecord)]
+
+
+@asynccontextmanager
+async def back(*hotlines: Hotline, **changes: object) -> AsyncIterator[Back]:
+    async with world(None) as directory:
+        org = await directory.organisation()
+        stored = await org.hotline()
+        await org.phone(org.users[0], "+4930111")
+        rows = MemoryHotlines(directory.directory)  # type: ignore[arg-type]
+        made = await rows.by_number(stored.number[1:])
+        assert made is not None
+        async with desk(made, *hotlines, **changes) as at:  # type: ignore[arg-type]
+            if isinstance(at.switch, ForgetfulSwitch):
+                at.switch.shelf = at.shelf  # type: ignore[attr-defined]
+            reconcile = Reconcile(at.switch, at.store, rows, at.calls)
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(reconcile.run())
+                yield Back(at, reconcile, made.number)
+                running.cancel()
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.reconcile.SETTLED_S", 0.01)
+
+
+def leave_fallback(switch: MemorySwitch, did: str, leg: str = "1767268800.900") -> str:
+    """A call that the dialplan served alone, from its start to its end."""
+    for step, number, channel in (
+        ("start", "", ""), ("ring", "4930111", "local-1"), ("answered", "4930111", "local-1"),
+        ("accepted", "4930111", "local-1"), ("leg", "4930111", "local-1"), ("ended", "", ""),
+    ):
+        switch.leave_row(leg, step, number, channel, "ANSWER" if step == "leg" else "", 16, "49171", did)
+        switch.advance(1)
+    return leg
+
+
+async def test_a_call_of_the_fallback_is_imported_whole() -> None:
+    async with back() as b:
+        leave_fallback(b.at.switch, b.did)
+        await b.compares()
+        assert [(one.leg, one.status.value, one.fallback) for one in b.records()] == [
+            ("local-1", "answered", True), ("1767268800.900", "answered", True)]
+        assert b.at.entries() == [
+            "callerConnected", "fallbackStarted", "agentCalled", "agentAnswered", "agentAccepted", "bridged",
+            "agentHangup", "callEnded"]
+        assert await b.at.switch.fallback_rows() == []
+        assert b.at.calls.ids() == []
+
+
+async def test_rows_are_forgotten_only_after_they_are_durable() -> None:
+    async with back(switch=forgetful) as b:
+        leave_fallback(b.at.switch, b.did)
+        await b.compares()
+        written = len(b.at.shelf.rows)
+        assert b.at.switch.forgotten[0] == written > 0  # type: ignore[attr-defined]
+
+
+async def test_rows_that_could_not_be_forgotten_are_imported_once() -> None:
+    async with back(switch=forgetful) as b:
+        b.at.switch.refuses = True  # type: ignore[attr-defined]
+        leave_fallback(b.at.switch, b.did)
+        await b.compares()
+        written = list(b.at.shelf.rows)
+        await b.compares()
+        await b.compares()
+        assert b.at.shelf.rows == written
+        assert len([row for _, row in written if isinstance(row, Finish)]) == 1
+
+
+async def test_without_a_database_rows_stay_where_they_are() -> None:
+    async with back() as b:
+        b.at.shelf.is_down = True
+        leave_fallback(b.at.switch, b.did)
+        b.reconcile.soon()
+        await turns(100)
+        assert len(await b.at.switch.fallback_rows()) == 6
+        b.at.shelf.is_down = False
+        await until(lambda: b.records())
+        await b.settles()
+        assert await b.at.switch.fallback_rows() == []
+
+
+async def test_rows_of_a_number_that_is_no_hotline_any_more_are_dropped() -> None:
+    async with back() as b:
+        leave_fallback(b.at.switch, "4999")
+        await b.compares()
+        assert b.at.shelf.rows == [] and await b.at.switch.fallback_rows() == []
+
+
+async def test_a_caller_who_is_still_in_the_fallback_is_watched_and_not_touched() -> None:
+    async with back() as b:
+        b.at.hotlines.clear()  # nobody claims him
+        b.at.switch.hotlines[b.did] = a_hotline()
+        leg = b.at.switch.arrive(b.did)
+        b.at.switch.cut()
+        b.at.switch.advance(3)
+        b.at.switch.restore()
+        await b.compares()
+        assert b.at.calls.phases() == ["fallback"] and b.at.switch.sent == []
+        b.at.switch.hang_up(leg)
+        await b.compares()
+        assert b.at.calls.ids() == []
+
+
+async def test_a_dial_that_was_committed_but_not_sent_is_sent_and_one_that_lives_is_not() -> None:
+    async with back() as b:
+        await b.at.arrives(b.did)
+        [order] = b.at.sent(Dial)
+        [call_id] = b.at.calls.ids()
+        b.reconcile.soon({call_id: [order]})
+        await b.settles()
+        assert b.at.sent(Dial) == [order]
+        b.at.switch._legs.pop(order.leg)  # as if it had never been sent
+        b.reconcile.soon({call_id: [order]})
+        await b.settles()
+        assert b.at.sent(Dial) == [order, order]
+        await b.compares()
+        assert b.at.sent(Dial) == [order, order], "once for each outbox"
+
+
+async def test_a_dial_whose_leg_has_ended_meanwhile_is_not_sent_again() -> None:
+    async with back() as b:
+        await b.at.arrives(b.did)
+        [order] = b.at.sent(Dial)
+        [call_id] = b.at.calls.ids()
+        b.at.switch.hang_up(order.leg)
+        await b.at.settles()
+        before = [one.leg for one in b.at.sent(Dial)]
+        b.reconcile.soon({call_id: [order]})
+        await b.settles()
+        assert [one.leg for one in b.at.sent(Dial)].count(order.leg) == before.count(order.leg) == 1
+
+
+async def test_nobody_is_rung_again_for_a_caller_who_is_gone_or_in_the_fallback() -> None:
+    async with back() as b:
+        order = Dial("5e7c0000-0000-0000-0000-000000000000", "4930111", "4930", 25, "ask", "taken", 3, CHANNEL)
+        b.reconcile.soon({"some-call": [order]})
+        await b.settles()
+        assert b.at.sent(Dial) == []
+
+
+async def test_an_agents_leg_of_no_call_is_hung_up_unless_it_is_in_a_talk(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with back() as b:
+        switch = b.at.switch
+        switch.phones.update({"4930901": Phone(answers_s=1), "4930902": ACCEPTS})
+        switch.hotlines["4999"] = a_hotline()
+        caller = switch.arrive("4999")
+        channel = (await switch.live())[caller].channel
+        for leg, number in (("stray", "4930901"), ("joined", "4930902")):
+            switch.send([Dial(leg, number, "4930", 25, "ask", "taken", 30, channel)])
+        switch.advance(4)  # the dialplan joined the one who accepted
+        monkeypatch.setattr("engine.reconcile.ROWS_EVERY_S", 10)
+        await b.compares()
+        assert b.at.sent(HangUp) == [], "younger than what may still be on its way"
+        switch.advance(8)
+        await b.compares()
+        assert [order.leg for order in b.at.sent(HangUp)] == ["stray"]
+        assert {"joined", caller} <= set(await switch.live())
+
+
+async def test_a_live_agents_leg_of_a_stored_call_is_no_stray() -> None:
+    async with back() as b:
+        b.at.switch.phones["4930111"] = Phone(answers_s=1)
+        await b.at.arrives(b.did)
+        await b.at.passes(2)
+        b.at.switch.advance(1)
+        await b.compares()
+        assert b.at.sent(HangUp) == []
+
+
+async def test_what_happened_while_the_connection_was_away_is_found_when_it_returns() -> None:
+    async with back() as b:
+        caller = await b.at.arrives(b.did)
+        b.at.switch.advance(2)
+        b.at.switch.cut()
+        b.at.switch.hang_up(caller)
+        await b.settles()
+        assert b.at.calls.phases() == ["waiting"]
+        b.at.switch.restore()
+        await b.compares()
+        await until(lambda: b.at.calls.ids() == [])
+        assert "callerHangup" in b.at.entries()
+        assert set(await b.at.switch.live()) == set()
+
+
+async def test_after_a_restart_of_the_switch_every_call_ends() -> None:
+    async with back() as b:
+        for _ in range(3):
+            await b.at.arrives(b.did)
+        b.at.switch.advance(2)
+        b.at.switch.restart()
+        await b.compares()
+        await until(lambda: b.at.calls.ids() == [])
+        assert len([one for one in b.records() if one.direction.value == "inbound"]) == 3
+
+
+async def test_after_memory_was_dropped_everything_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.reconcile.ROWS_EVERY_S", 0.05)
+    async with back() as b:
+        caller = await b.at.arrives(b.did)
+        b.at.switch.advance(2)
+        b.at.switch.cut()
+        b.at.switch.hang_up(caller)
+        b.at.switch.restore()
+        b.at.shelf.is_down = True
+        b.at.calls.mailbox.tick()
+        await turns(30)
+        b.at.shelf.is_down = False
+        await until(lambda: b.at.calls.ids() == [])
