@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -120,13 +121,14 @@ def test_calls_are_followed_as_they_happen(cli: Cli) -> None:
               SELECT id, organisation_id, now(), '%s', '+4917100' FROM call_logs"""
     cli.rows(add % EntryType.CALLER_CONNECTED)
     with subprocess.Popen([*RINGWARD, "call", "tail", "--last", "1", "--json", "--home", str(cli.home)], text=True,
-                          stdout=subprocess.PIPE, env=environment(DATABASE_URL=cli.url)) as tail:
+                          stdout=subprocess.PIPE, env=environment(DATABASE_URL=cli.url),
+                          preexec_fn=_listens_to_ctrl_c) as tail:
         assert tail.stdout is not None
         assert json.loads(tail.stdout.readline())["type"] == "callerConnected"
         cli.rows(add % EntryType.AGENT_CALLED)
         entry = json.loads(tail.stdout.readline())
         assert (entry["type"], entry["phone"]) == ("agentCalled", "+4917100")
-        tail.send_signal(2)
+        tail.send_signal(signal.SIGINT)
         assert tail.wait(10) == 130
 
 
@@ -140,3 +142,8 @@ def test_without_a_system_every_command_says_how_to_start_one(tmp_path: Path) ->
         assert done.returncode == 1
         assert "DATABASE_URL" in done.stderr
         assert done.stdout == ""
+
+
+def _listens_to_ctrl_c() -> None:
+    """A shell that started the tests in the background has told all of them not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
