@@ -103,6 +103,7 @@ class Calls:
         self.mailbox = Mailbox()
         self._calls: dict[str, LiveCall] = {}
         self._wake_at_s = 0.0
+        self._unsent: dict[str, list[SwitchCommand]] = {}
         self._reloads = 0
         self.status: dict[str, Any] = {}
 
@@ -125,6 +126,11 @@ class Calls:
 
     def legs(self) -> set[str]:
         return self._ledger.legs()
+
+    def take_unsent(self) -> Mapping[str, Sequence[SwitchCommand]]:
+        """Orders that were committed while the switch was away: who compares decides what of them is still right."""
+        unsent, self._unsent = self._unsent, {}
+        return unsent
 
     @property
     def reloads(self) -> int:
@@ -300,14 +306,18 @@ class Calls:
         loop = asyncio.get_running_loop()
         for call_id, timer in work.timers:
             loop.call_later(timer.after_s, self._fire, call_id, timer.name)
+        unsent = dict(work.orders)
         try:
             for call_id, orders in work.orders.items():
                 self._send(call_id, orders)
+                del unsent[call_id]
                 self._figures.sent(work.dirty[call_id], orders, self._switch.now())
             if work.has_tick and time.monotonic() - work.began_s < RENEW_WITHIN_S:
                 self._renew_leases()
         except SwitchLost:
-            log.info("calls.switch_lost", orders=len(work.orders))  # the outbox holds them; reconcile decides
+            log.info("calls.switch_lost", orders=len(unsent))
+            for call_id, orders in unsent.items():
+                self._unsent.setdefault(call_id, []).extend(orders)
 
     def _send(self, call_id: str, orders: Sequence[SwitchCommand]) -> None:
         """A call whose orders cannot be encoded harms nobody else."""

@@ -80,6 +80,7 @@ class Reconcile:
     async def _compare(self) -> None:
         at = self._switch.now()  # before the snapshot: what happens later is told by events
         live = dict(await self._switch.live())
+        self._outboxes.update(self._calls.take_unsent())
         for call_id, commands in self._outboxes.items():
             live |= self._resend(commands, live)
             log.info("reconcile.outbox", call_id=call_id, commands=len(commands))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from engine.mailbox import Begin
 from engine.ports import FallbackRow
 from engine.reconcile import Reconcile
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch, Phone
-from engine.vocabulary.commands import Dial, Finish, HangUp, WriteRecord
+from engine.vocabulary.commands import Dial, Finish, HangUp, Play, WriteRecord
+from engine.vocabulary.events import CallArrived
 from engine.vocabulary.values import Hotline
 from tests.desk import ACCEPTS, Desk, desk, turns, until
 from tests.directories import world
@@ -184,6 +186,24 @@ async def test_a_dial_whose_leg_has_ended_meanwhile_is_not_sent_again() -> None:
         b.reconcile.soon({call_id: [order]})
         await b.settles()
         assert [one.leg for one in b.at.sent(Dial)].count(order.leg) == before.count(order.leg) == 1
+
+
+async def test_what_was_committed_while_the_connection_was_away_is_dialled_when_it_returns() -> None:
+    async with back() as b:
+        b.at.switch.cut()
+        leg = b.at.switch.arrive(b.did)
+        event = CallArrived(b.at.switch.now(), leg, b.at.switch._legs[leg].channel, b.did, "")
+        b.at.calls.mailbox.post(Begin(event, b.at.hotlines[b.did]))
+        await b.at.settles()
+        assert b.at.switch.sent == []
+        b.at.switch.advance(1.2)
+        b.at.switch.restore()
+        b.reconcile.soon()
+        await until(b.at.dialled)
+        await b.settles()
+        assert b.at.dialled() == ["4930111"]
+        assert [order.leg for order in b.at.sent(Play)] == [leg]
+        assert b.records() == []
 
 
 async def test_nobody_is_rung_again_for_a_caller_who_is_gone_or_in_the_fallback() -> None:
