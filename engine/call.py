@@ -176,7 +176,9 @@ class Calls:
         return call_id
 
     def _begin(self, event: CallArrived | FallbackStarted, hotline: Hotline, work: Round) -> None:
-        if self.knows(event.leg):  # posted again after a failed save that did commit
+        if (known := self._ledger.call_of(event.leg)) is not None:  # posted again, or the dialplan was faster than us
+            if isinstance(event, FallbackStarted):
+                self._step(known, event, work)
             return
         call_id = str(uuid.uuid4())
         with structlog.contextvars.bound_contextvars(call_id=call_id):

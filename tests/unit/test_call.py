@@ -14,7 +14,7 @@ from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import Bridge, Dial, Finish, HangUp, Play, SwitchCommand, WriteEntry, WriteRecord
-from engine.vocabulary.events import Answered, CallArrived, HungUp, Played, TimerFired
+from engine.vocabulary.events import Answered, CallArrived, FallbackStarted, HungUp, Played, TimerFired
 from engine.vocabulary.values import AgentPhone, Cause, EntryType, RingwardError
 from tests.desk import ACCEPTS, RINGS, Desk, desk, turns, until
 from tests.playbook import a_hotline, phone
@@ -401,6 +401,15 @@ async def test_a_call_told_twice_begins_once() -> None:
         at.calls.mailbox.post(Begin(event, a_hotline()))
         await at.settles()
         assert len(at.shelf.calls) == 1
+
+
+async def test_a_fallback_that_began_while_the_calls_first_save_was_slow_is_not_missed() -> None:
+    async with desk() as at:
+        caller = await at.arrives()
+        began = FallbackStarted(at.switch.now(), caller, "PJSIP/trunk-1", "4930555", "")
+        at.calls.mailbox.post(Begin(began, a_hotline()))  # the look-up was asked before the call was known
+        await at.settles()
+        assert at.calls.phases() == ["fallback"] and len(at.shelf.calls) == 1
 
 
 async def test_a_new_engine_goes_on_with_the_stored_calls() -> None:
