@@ -56,7 +56,7 @@ from engine.vocabulary.values import EntryType, Hotline, RingwardError, Rules
 log = structlog.get_logger()
 
 # A lease is renewed only while the proof that the database answers is this young. It must stay below the time after
-# which the dialplan joins an accepting agent by itself: a renewal sent into a talk would cut the talk.
+# which the dialplan joins an accepting agent by itself (claim_s): a renewal sent into a talk would cut the talk.
 RENEW_WITHIN_S = 1.0
 
 
@@ -84,6 +84,7 @@ class Round:
     failed: set[str] = field(default_factory=set)
     settled: list[asyncio.Event] = field(default_factory=list)
     has_tick: bool = False
+    must_save: bool = False  # also when there is nothing to save: a save is refused when the switch is another's
     began_s: float = field(default_factory=time.monotonic)
 
 
@@ -109,10 +110,11 @@ class Calls:
 
     # --- what others may ask -------------------------------------------------------------------------------------
 
-    async def settled(self) -> None:
-        """Wait until everything posted so far is durable."""
+    async def settled(self, as_owner: bool = False) -> None:
+        """Wait until everything posted so far is durable. `as_owner`: and the store has said that the switch is still
+        ours, which an engine that was stopped for a while cannot know otherwise."""
         done = asyncio.Event()
-        self.mailbox.post(Settled(done))
+        self.mailbox.post(Settled(done, as_owner))
         await done.wait()
 
     def knows(self, leg: str) -> bool:
@@ -158,8 +160,9 @@ class Calls:
             match item:
                 case Tick():
                     work.has_tick = True
-                case Settled(done):
+                case Settled(done, as_owner):
                     work.settled.append(done)
+                    work.must_save = work.must_save or as_owner
                 case Begin(event, hotline):
                     self._begin(event, hotline, work)
                 case ForCall(call_id, event):
@@ -275,7 +278,7 @@ class Calls:
         if work.has_tick:
             batch.heartbeat = {**self.status, "live_calls": len(self._calls)}
             batch.metrics = self._figures.text()
-        if batch.calls or batch.rows or work.has_tick:
+        if batch.calls or batch.rows or work.has_tick or work.must_save:
             with self._figures.saving():
                 await self._store.save(batch)
         for call in work.dirty.values():
@@ -314,7 +317,7 @@ class Calls:
                 self._send(call_id, orders)
                 del unsent[call_id]
                 self._figures.sent(work.dirty[call_id], orders, self._switch.now())
-            if work.has_tick and time.monotonic() - work.began_s < RENEW_WITHIN_S:
+            if work.has_tick and time.monotonic() - work.began_s < min(RENEW_WITHIN_S, self._rules.claim_within_s):
                 self._renew_leases()
         except SwitchLost:
             log.info("calls.switch_lost", orders=len(unsent))

@@ -32,9 +32,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Fires once everything posted before it is durable."""
+    """Fires once everything posted before it is durable. `as_owner`: and the store has said that the switch is ours."""
 
     done: asyncio.Event
+    as_owner: bool = False
 
 
 Item = Event | Begin | ForCall | Tick | Settled

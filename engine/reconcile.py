@@ -58,7 +58,6 @@ class Reconcile:
                 await self._import_rows()
                 if is_full:
                     await self._compare()
-                    await self._calls.settled()
                     # what was younger than the snapshot is judged by a second one
                     self.is_settled = time.monotonic() - self._asked_s > SETTLED_S
                     compared_s = time.monotonic()
@@ -87,6 +86,7 @@ class Reconcile:
         self._outboxes.clear()
         for call_id in self._calls.ids():
             self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
+        await self._calls.settled(as_owner=True)  # what we do not know may belong to an engine that replaced us
         self._hang_up_strays(live)
 
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
@@ -126,7 +126,7 @@ class Reconcile:
                 row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key
             )
             self._calls.mailbox.post(stepped)
-        await self._calls.settled()
+        await self._calls.settled(as_owner=True)
         await self._switch.forget(rows)
 
     async def _adopt(self, row: FallbackRow) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.mailbox import Begin
-from engine.ports import FallbackRow
+from engine.ports import FallbackRow, FencedOut
 from engine.reconcile import Reconcile
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch, Phone
@@ -282,3 +282,19 @@ async def test_after_memory_was_dropped_everything_is_compared(monkeypatch: pyte
         await turns(30)
         b.at.shelf.is_down = False
         await until(lambda: b.at.calls.ids() == [])
+
+
+async def test_an_engine_that_was_replaced_touches_neither_legs_nor_rows_of_its_successor() -> None:
+    with pytest.raises(ExceptionGroup) as raised:
+        async with back() as b:
+            switch = b.at.switch
+            switch.phones["4930901"] = Phone(answers_s=1)
+            switch.send([Dial("another-engines", "4930901", "4930", 25, "ask", "taken", 30, CHANNEL)])
+            leave_fallback(switch, "4999")
+            await b.at.store.take_over(0)  # what it did before it was stopped
+            b.at.shelf.fencing += 1
+            b.reconcile.soon()
+            await turns(200)
+            assert b.at.sent(HangUp) == []
+            assert len(await switch.fallback_rows()) == 6
+    assert raised.group_contains(FencedOut)
