@@ -368,8 +368,7 @@ def _row_told(state: State, event: FallbackStepped) -> Step:
         return Step(state)
     state = replace(state, last_row=event.key or state.last_row)
     if event.step == "start":  # the live event may have told it already
-        is_news = state.phase in ("waiting", "talking") and not state.is_fallback
-        return to_fallback(state, event.at) if is_news else Step(state)
+        return Step(state) if state.is_fallback else _fallen(state, event.at)
     if event.step == "joined":  # one of our own legs, joined by the dialplan
         step = _joined(replace(state, is_fallback=True), {event.channel_leg, state.leg}, event.at)
         return step if step.commands else Step(state)

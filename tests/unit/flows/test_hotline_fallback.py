@@ -143,6 +143,12 @@ def test_a_caller_whom_we_meant_to_refuse_but_the_dialplan_serves_is_a_call_like
     assert book.records == {"local-1": "cancelled", CALLER: "answered"}
 
 
+def test_a_fallback_of_which_only_the_rows_tell_counts_also_for_a_caller_we_meant_to_refuse() -> None:
+    book = Playbook.of(a_hotline(is_active=False)).tells(row(12, "start"), row(13, "ring", 1), row(20, "ended"))
+    assert book.outcome == "callerHangup" and book.records == {"local-1": "cancelled", CALLER: "answered"}
+    assert fallen().tells(row(12, "start")).entries.count("fallbackStarted") == 1
+
+
 def test_a_number_that_is_no_agents_any_more_is_written_down_without_a_user() -> None:
     stranger = FallbackStepped(at(13), CALLER, "ring", "4999", "local-9", key="fb/1")
     book = fallen().tells(stranger)

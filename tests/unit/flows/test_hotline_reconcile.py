@@ -1,4 +1,4 @@
-"""A call after a restart or a lost connection: what it missed counts as if it came now, what was left unsaid is said."""
+"""A call after a restart or a lost connection: what it missed counts as if it came now, what was unsaid is said."""
 
 from dataclasses import replace
 

@@ -212,7 +212,7 @@ class AnyHotlineCall(RuleBasedStateMachine):
 
 
 AnyHotlineCall.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=30, deadline=None, derandomize=True,
+    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 TestAnyHotlineCall = AnyHotlineCall.TestCase
 
