@@ -337,7 +337,7 @@ def _caller_gone(state: State, at: datetime, cause: int, was_left: bool = False)
     if state.phase in ("waiting", "talking"):
         agent = find(state, state.winner) if was_left and state.winner else None
         rows.append(entry(agent, EntryType.AGENT_HANGUP, at) if agent else WriteEntry(at, EntryType.CALLER_HANGUP))
-    outcome = state.outcome or ("answered" if state.joined_at else "callerHangup")
+    outcome = state.outcome or ("answered" if state.phase == "talking" else "callerHangup")
     state = replace(state, phase="closing", caller_gone=True, outcome=outcome)
     for leg in state.legs:
         if leg.stage != "leaving" and not (leg.cancelled and leg.stage == "dialled"):

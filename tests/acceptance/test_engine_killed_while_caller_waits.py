@@ -82,7 +82,6 @@ async def test_a_returned_engine_takes_over_when_the_fallback_is_exhausted(town)
     town.engine.kill()
     await town.phone(1).rung(times=2, timeout_s=8)
     town.engine.start()
-    await town.engine_is_back()
     await town.phone(1).rung(times=3, timeout_s=8)   # the fallback's second and last round
     town.phone(1).behaviour = town.phone(1).behaviour.with_(reject_after_s=None, answer_after_s=0.05)
     await town.phone(1).rung(times=4, timeout_s=8)   # the engine's

@@ -55,3 +55,13 @@ async def test_full_is_486(quiet_town):
     assert await (await town.calls(caller="4917099999")).final() == 486
     first.hang_up()
     await town.no_channels()
+
+
+async def test_of_two_callers_in_the_same_moment_the_earlier_is_served(quiet_town):
+    town = await quiet_town(agents=1, channels_inbound=1)
+    first = await town.calls()
+    second = await town.calls(caller="4917099999")
+    assert await second.final() == 486
+    await first.answered()
+    first.hang_up()
+    await town.no_channels()

@@ -22,10 +22,22 @@ from engine.switch.asterisk.encoder import (
 from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject, SwitchCommand
 
 Action = list[tuple[str, str]]
-THEN = frozenset({"hold", "bye"})
 
 
-VERBS: dict[type[SwitchCommand], str] = {Play: "rw-play", Hold: "rw-hold", Reject: "rw-reject"}
+def verb(command: SwitchCommand) -> str | None:
+    """Where a redirect leads, `context,extension`; None for orders that are none. What comes after a sound, or the
+    cause of a refusal, is said in the extension: a variable would be read by the verb that the leg is just leaving."""
+    match command:
+        case Play(then="hold"):
+            return "rw-play,hold"
+        case Play(cause=cause):
+            return f"rw-play,bye{int(cause)}"
+        case Hold():
+            return "rw-hold,s"
+        case Reject(cause=cause):
+            return f"rw-reject,{int(cause)}"
+        case _:
+            return None
 
 
 def order(command: SwitchCommand, trunk: str, number: int) -> bytes:
@@ -36,16 +48,10 @@ def order(command: SwitchCommand, trunk: str, number: int) -> bytes:
 def _actions(command: SwitchCommand, trunk: str, number: int) -> Iterator[Action]:
     leg = leg_id(command.leg)
     match command:
-        case Play():
-            yield _set(leg, "RW_F", command.sound)
-            yield _set(leg, "RW_THEN", command.then if command.then in THEN else "bye")
-            yield _set(leg, "RW_H", str(int(command.cause)))
-            yield redirect(leg, "rw-play", number)
-        case Hold():
-            yield redirect(leg, "rw-hold", number)
-        case Reject():
-            yield _set(leg, "RW_H", str(int(command.cause)))
-            yield redirect(leg, "rw-reject", number)
+        case Play() | Hold() | Reject():
+            if isinstance(command, Play):
+                yield _set(leg, "RW_F", command.sound)
+            yield redirect(leg, str(verb(command)), number)
         case Dial():
             yield dial(command, trunk)
         case Bridge():
@@ -102,8 +108,9 @@ def delete(key: str) -> Action:
 
 
 def redirect(leg: str, verb: str, number: int) -> Action:
-    return [("Action", "Redirect"), ("ActionID", f"to:{verb}:{leg}:{number}"), ("Channel", leg), ("Context", verb),
-            ("Exten", "s"), ("Priority", "1")]
+    context, _, extension = verb.partition(",")
+    return [("Action", "Redirect"), ("ActionID", f"to:{verb}:{leg}:{number}"), ("Channel", leg), ("Context", context),
+            ("Exten", extension), ("Priority", "1")]
 
 
 def _set(leg: str, name: str, value: str) -> Action:

@@ -91,7 +91,7 @@ class AsteriskSwitch:
         batch = next(self._numbers)
         try:
             items = [_Outgoing(orders.order(command, self._trunk, number), command.leg, batch, number,
-                               orders.VERBS.get(type(command)), getattr(command, "not_after", None))
+                               orders.verb(command), getattr(command, "not_after", None))
                      for number, command in zip(self._numbers, commands, strict=False)]
         except NotEncodable:
             log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])

@@ -24,21 +24,20 @@ def actions(command: SwitchCommand) -> list[dict[str, list[str]]]:
     return found
 
 
-def test_play_sets_its_variables_before_it_redirects() -> None:
-    *variables, redirect = actions(Play(CALLER, "cache/9f", then="bye", cause=26))
-    assert [(v["Variable"][0], v["Value"][0]) for v in variables] == [
-        ("RW_F", "cache/9f"), ("RW_THEN", "bye"), ("RW_H", "26")]
-    assert redirect == {"Action": ["Redirect"], "ActionID": [f"to:rw-play:{CALLER}:5"], "Channel": [CALLER],
-                        "Context": ["rw-play"], "Exten": ["s"], "Priority": ["1"]}
+def test_play_sets_its_sound_and_says_in_the_extension_what_comes_after() -> None:
+    sound, redirect = actions(Play(CALLER, "cache/9f", then="bye", cause=26))
+    assert (sound["Variable"], sound["Value"]) == (["RW_F"], ["cache/9f"])
+    assert redirect == {"Action": ["Redirect"], "ActionID": [f"to:rw-play,bye26:{CALLER}:5"], "Channel": [CALLER],
+                        "Context": ["rw-play"], "Exten": ["bye26"], "Priority": ["1"]}
 
 
-@pytest.mark.parametrize(("command", "verb"), [(Hold(CALLER), "rw-hold"), (Reject(CALLER, 17), "rw-reject")])
-def test_the_other_verbs_are_redirects(command: SwitchCommand, verb: str) -> None:
-    assert actions(command)[-1]["Context"] == [verb]
-
-
-def test_reject_gives_its_cause() -> None:
-    assert actions(Reject(CALLER, 17))[0]["Value"] == ["17"]
+@pytest.mark.parametrize(("command", "verb"), [
+    (Play(CALLER, "cache/9f"), ["rw-play", "hold"]), (Hold(CALLER), ["rw-hold", "s"]),
+    (Reject(CALLER, 17), ["rw-reject", "17"]),
+])
+def test_a_verb_is_one_redirect(command: SwitchCommand, verb: list[str]) -> None:
+    redirect = actions(command)[-1]
+    assert [*redirect["Context"], *redirect["Exten"]] == verb
 
 
 def test_dial_originates_into_the_question() -> None:
