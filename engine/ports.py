@@ -153,7 +153,9 @@ class HotlineStore(Protocol):
     async def unready(self) -> Sequence["UnreadyHotline"]:
         """Hotlines whose speech or status is behind their revision; marks `created` ones `starting`."""
 
-    async def mark_ready(self, hotline: "UnreadyHotline", greeting: str | None, ask: str | None, error: str | None) -> None:
+    async def mark_ready(
+        self, hotline: "UnreadyHotline", greeting: str | None, ask: str | None, error: str | None,
+    ) -> None:
         """Store the sounds of exactly this revision; a newer revision stays unready."""
 
     def changes(self) -> AsyncIterator[int]:

@@ -8,7 +8,7 @@ defaults here.
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import (
@@ -29,8 +29,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path(".runtime")
-    database_url: str = Field("", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
-    switch: str = "asterisk"
+    database_url: str = Field(
+        "", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
+    switch: Literal["asterisk", "memory"] = "asterisk"
 
     # where things listen
     api: str = "127.0.0.1:8080"
@@ -44,9 +45,9 @@ class Settings(BaseSettings):
     # the hotline
     ring_timeout_s: int = Field(25, ge=1, le=300, description="how long a phone rings in one round")
     rounds: int = Field(3, ge=1, le=20, description="how often each phone is rung for one caller")
-    round_min_s: float = Field(5, ge=0, le=300, description="a round takes at least this long (never over ring_timeout_s)")
+    round_min_s: float = Field(5, ge=0, le=300, description="a round takes at least this long, up to ring_timeout_s")
     ask_tries: int = Field(3, ge=1, le=10, description="how often an agent hears the question")
-    claim_s: float = Field(2, ge=0.5, le=10, description="an inbound call that no engine claimed by then goes to fallback")
+    claim_s: float = Field(2, ge=0.5, le=10, description="an inbound call that no engine claims in time falls back")
     lease_s: int = Field(10, ge=3, le=60, description="a waiting caller without an engine goes to fallback after this")
     rtp_timeout_s: int = Field(60, ge=0, le=3600, description="a leg without RTP for this long is hung up")
 

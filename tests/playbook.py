@@ -67,8 +67,8 @@ class Playbook:
 
     def expects(self, *commands: Command) -> "Playbook":
         orders = tuple(one for one in self.last if not isinstance(one, WriteEntry | WriteRecord))
-        assert orders == commands, "\n  got:  " + "\n        ".join(map(repr, orders)) + "\n  not:  " + "\n        ".join(
-            map(repr, commands))
+        got, wanted = ("\n        ".join(map(repr, found)) for found in (orders, commands))
+        assert orders == commands, f"\n  got:  {got}\n  not:  {wanted}"
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Two engines on one switch: the one that owns it stands still, the other takes over, and the first, awake again, goes."""
+"""Two engines on one switch: the owner stands still, the other takes over, and the first, awake again, goes."""
 
 import asyncio
 
