@@ -24,10 +24,11 @@ def up_command(
     """Serve in the foreground: postgres, asterisk, engine and api. Ctrl-C ends it, a second one at once."""
     from engine.runtime.up import up
 
-    given = {"api": api, "sip": sip, "trunk": trunk, "switch": switch}
+    options = {"api": api, "sip": sip, "trunk": trunk, "switch": switch}
+    given = {name: value for name, value in options.items() if value is not None}
     with errors():
-        up(home, {name: value for name, value in given.items() if value is not None}, restarts=not no_restart,
-           say=say, ready=lambda line: print(line, flush=True))
+        load_settings(home, **given)    # a wrong one is said before anything starts
+        up(home, given, restarts=not no_restart, say=say, ready=lambda line: print(line, flush=True))
 
 
 def engine_command(home: Home = DEFAULT_HOME) -> None:

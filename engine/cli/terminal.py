@@ -3,16 +3,19 @@
 import asyncio
 import json
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import phonenumbers
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from engine.settings import Settings
+from engine.speech.voice import LANGUAGES
 from engine.store.directory import PostgresDirectory
 from engine.store.pool import create_pool
 from engine.vocabulary.values import RingwardError
@@ -43,10 +46,10 @@ def answer(value: Answer | Sequence[Answer], as_json: bool) -> None:
 
 @contextmanager
 def errors(as_json: bool = False) -> Iterator[None]:
-    """What we raise on purpose is one line and exit status 1, never a traceback."""
+    """What we raise on purpose, and what the machine refuses, is one line and exit status 1, never a traceback."""
     try:
         yield
-    except RingwardError as error:
+    except (RingwardError, OSError) as error:
         text = str(error) or type(error).__name__
         if as_json:
             print(json.dumps({"error": text}, ensure_ascii=False))
@@ -61,6 +64,8 @@ def load_settings(home: Path, **overrides: Any) -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise RingwardError(f"wrong settings: {wrong}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RingwardError(f"wrong settings: config/ringward.toml is no TOML: {error}") from None
 
 
 def database_of(home: Path) -> str:
@@ -90,6 +95,26 @@ async def directory(home: Path) -> AsyncIterator[PostgresDirectory]:
         yield PostgresDirectory(pool)
     finally:
         pool.terminate()
+
+
+def a_name(text: str) -> str:
+    """A name as the API takes it: one line that says something."""
+    if not text.strip() or not text.isprintable():
+        raise typer.BadParameter("a name is one line, and not empty")
+    return text
+
+
+def a_language(text: str) -> str:
+    """One that there are recorded prompts and a voice for."""
+    if text not in LANGUAGES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(LANGUAGES)}")
+    return text
+
+
+def a_country(text: str) -> str:
+    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise typer.BadParameter(f"{text!r} is no country of ISO 3166-1, such as DE")
+    return text.upper()
 
 
 def read_password() -> str:

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 from argon2 import PasswordHasher
 
-from engine.cli.terminal import DEFAULT_HOME, Answer, Home, Json, answer, errors, read_password, with_directory
+from engine.cli.terminal import (
+    DEFAULT_HOME,
+    Answer,
+    Home,
+    Json,
+    a_language,
+    a_name,
+    answer,
+    errors,
+    read_password,
+    with_directory,
+)
 from engine.store.directory import PostgresDirectory
 from engine.store.directory_port import NameTaken, UnknownUsers, User
 from engine.vocabulary.values import RingwardError
@@ -22,11 +33,12 @@ class Switch(StrEnum):
 
 @app.command()
 def create(
-    name: str, org: Organisation, home: Home = DEFAULT_HOME, as_json: Json = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", callback=a_name)], org: Organisation,
+    home: Home = DEFAULT_HOME, as_json: Json = False,
     admin: Annotated[bool, typer.Option("--admin", help="An admin of the organisation.")] = False,
     allow_admins: Annotated[bool, typer.Option("--allow-admins", help="Admins may manage the user's phones.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="The password is a line of stdin.")] = False,
-    language: Annotated[str, typer.Option()] = "de",
+    language: Annotated[str, typer.Option(callback=a_language, help="de, en, es, fr, it.")] = "de",
 ) -> None:
     """Make a user (NAME is the log-in, unique in the system) and a personal access token. The token is shown once."""
     with errors(as_json):

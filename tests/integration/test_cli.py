@@ -85,6 +85,18 @@ def test_a_users_permission_for_admins_is_switched(cli: Cli) -> None:
     assert cli.error("user", "allow-admins", "99", "on")
 
 
+@pytest.mark.parametrize("arguments", [
+    ("org", "create", " "), ("org", "create", "two\nlines"), ("org", "create", "x", "--language", "xx"),
+    ("org", "create", "x", "--country", "XYZ"), ("user", "create", "", "--org", "1"),
+    ("user", "create", "anna", "--org", "1", "--language", "klingon"),
+])
+def test_what_nothing_could_be_done_with_later_is_refused_at_once(arguments: tuple[str, ...], cli: Cli) -> None:
+    done = cli.run(*arguments, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Invalid value" in done.stderr
+    assert cli.json("org", "list") == []
+
+
 def test_tokens_are_rotated_and_revoked(cli: Cli) -> None:
     org = cli.json("org", "create", "x")
     user = cli.json("user", "create", "anna", "--org", str(org["organizationID"]))

@@ -127,6 +127,25 @@ def test_a_taken_port_is_named_with_what_mends_it(option: str, kind: socket.Sock
         assert f"ringward up {option} 127.0.0.1:0" in text
 
 
+@pytest.mark.parametrize(("option", "value", "variables"), [
+    ("--switch", "telegraph", {}), ("--trunk", "nowhere", {}), ("--sip", "127.0.0.1:0", {"RINGWARD_ROUNDS": "many"}),
+])
+def test_a_wrong_setting_is_named_in_a_line(
+    option: str, value: str, variables: dict[str, str], tmp_path: Path,
+) -> None:
+    with open(tmp_path / "said", "w+") as said, start(
+            tmp_path / "home", option, value, said=said, **variables) as process:
+        assert process.wait(20) == 1
+    (line,) = (tmp_path / "said").read_text().splitlines()
+    assert re.search("switch|rounds|'nowhere' is no address", line)
+
+
+def test_a_system_without_telephones_is_ready_too(database_url: str, tmp_path: Path) -> None:
+    with running_system(tmp_path / "home", "--switch", "memory", DATABASE_URL=database_url) as system:
+        assert _takes_calls(system)
+        assert not (system.home / "run" / "asterisk.pid").exists()
+
+
 def test_a_database_from_outside_is_used(database_url: str, tmp_path: Path) -> None:
     with running_system(tmp_path / "home", DATABASE_URL=database_url) as system:
         assert system.settings()["database_url"] == database_url
