@@ -37,7 +37,7 @@ async def test_after_the_greeting_there_is_music_without_silence_until_an_accept
     await town.hotline(agents=1)
     caller = await town.calls()
     await town.phone(1).rung()
-    await caller.heard(5)
+    await caller.heard(3)
     waited = caller.received
     greeting = sound(town, await town.database.fetchval("SELECT greeting_sound FROM hotlines"))
     music = sound(town, "music/hold")

@@ -6,13 +6,13 @@ from tests.acceptance.voices import sound
 
 
 async def test_nobody_answers_in_any_round(quick_asterisk, open_town):
-    town = await open_town(quick_asterisk, ring_timeout_s=2, rounds=2)
+    town = await open_town(quick_asterisk, ring_timeout_s=1, rounds=2)
     await town.hotline(agents=2)
     caller = await town.calls()
     first = (await town.phone(1).rung()).at
     second = (await town.phone(1).rung(times=2)).at
     await town.phone(2).rung(times=2)
-    assert 1.9 < second - first < 3
+    assert 0.9 < second - first < 2
     await caller.ended(timeout_s=17)
     apology = sound(town, "de/apology")
     assert hears(caller.received, apology)
