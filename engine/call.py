@@ -12,7 +12,7 @@ again, the round's items go back to the front of the mailbox, and the switch's l
 import asyncio
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,7 +105,7 @@ class Calls:
         self._calls: dict[str, LiveCall] = {}
         self._wake_at_s = 0.0
         self._unsent: dict[str, list[SwitchCommand]] = {}
-        self._reloads = 0
+        self.on_reload: Callable[[], None] = lambda: None  # memory was dropped: somebody must compare
         self.status: dict[str, Any] = {}
 
     # --- what others may ask -------------------------------------------------------------------------------------
@@ -133,11 +133,6 @@ class Calls:
         """Orders that were committed while the switch was away: who compares decides what of them is still right."""
         unsent, self._unsent = self._unsent, {}
         return unsent
-
-    @property
-    def reloads(self) -> int:
-        """Rises whenever memory was dropped: somebody must reconcile."""
-        return self._reloads
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
@@ -372,13 +367,20 @@ class Calls:
         while True:
             try:
                 outboxes = await self.load()
+                items = [item for item in items if not await self._has_ended(item)]
                 break
             except StoreFailed:
                 await asyncio.sleep(pause_s)
                 pause_s = min(1.0, pause_s * 2)
         self._send_committed(done, outboxes)
         self.mailbox.put_back(items)
-        self._reloads += 1
+        self.on_reload()
+
+    async def _has_ended(self, item: Item) -> bool:
+        """A call that began and ended in the round whose save failed, and that save did commit."""
+        if not isinstance(item, Begin) or self.knows(item.event.leg):
+            return False
+        return await self._store.call_of_leg(item.event.leg) is not None
 
     def _send_committed(self, done: Round, outboxes: Mapping[str, Sequence[SwitchCommand]]) -> None:
         """The save that failed may have committed: then its orders stand in the outbox, word for word, and stepping the

@@ -60,6 +60,10 @@ class Inbound:
             log.warning("inbound.look_up_failed", error=str(error))
             del self._waiting[event.leg]
             return  # the dialplan serves the caller, and its rows tell us
+        except Exception:  # a defect met by one caller harms no other
+            log.exception("inbound.look_up_crashed")
+            del self._waiting[event.leg]
+            return
         if hotline is not None:
             self._calls.mailbox.post(Begin(event, hotline))
         elif isinstance(event, CallArrived):

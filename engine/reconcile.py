@@ -31,9 +31,9 @@ class Reconcile:
         self._store = store
         self._hotlines = hotlines
         self._calls = calls
+        calls.on_reload = self.soon
         self._wanted = asyncio.Event()
         self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
-        self._seen_reloads = 0
         self._asked_s = 0.0
         self.is_settled = False  # everything was compared since the last time that was needed
 
@@ -47,9 +47,6 @@ class Reconcile:
     async def run(self) -> None:
         compared_s = 0.0
         while True:
-            if self._calls.reloads != self._seen_reloads:
-                self._seen_reloads = self._calls.reloads
-                self.soon()
             if time.monotonic() - compared_s > (CHANNELS_EVERY_S if self.is_settled else SETTLED_S):
                 self._wanted.set()
             is_full = self._wanted.is_set()
@@ -77,6 +74,7 @@ class Reconcile:
             return
 
     async def _compare(self) -> None:
+        await self._calls.settled()  # every leg that was granted before `at` has been dialled
         at = self._switch.now()  # before the snapshot: what happens later is told by events
         live = dict(await self._switch.live())
         self._outboxes.update(self._calls.take_unsent())

@@ -51,6 +51,13 @@ class Desk:
     store: CallStore
     calls: Calls
     hotlines: dict[str, Hotline] = field(default_factory=dict)
+    reloads: int = 0
+
+    def __post_init__(self) -> None:
+        self.calls.on_reload = self._reloaded
+
+    def _reloaded(self) -> None:
+        self.reloads += 1
 
     async def listen(self) -> None:
         """As `engine/app.py` does, without a look-up."""

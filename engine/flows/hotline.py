@@ -363,10 +363,10 @@ def _take_over(state: State, at: datetime) -> Step:
 
 
 def _row_told(state: State, event: FallbackStepped) -> Step:
-    """A row may be told twice (an engine died between import and deletion); its key rises, so it counts once."""
-    if event.key and event.key <= state.last_row:
+    """A row may be told twice (an engine died between import and deletion): each key counts once."""
+    if event.key in state.rows_told:
         return Step(state)
-    state = replace(state, last_row=event.key or state.last_row)
+    state = replace(state, rows_told=(*state.rows_told, event.key)) if event.key else state
     if event.step == "start":  # the live event may have told it already
         return Step(state) if state.is_fallback else _fallen(state, event.at)
     if event.step == "joined":  # one of our own legs, joined by the dialplan

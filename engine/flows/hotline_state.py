@@ -63,7 +63,7 @@ class State:
     caller_gone: bool = False
     outcome: str = ""
     is_fallback: bool = False
-    last_row: str = ""  # key of the newest fallback row that was told
+    rows_told: tuple[str, ...] = ()  # keys of the fallback rows that were told
     fallback_legs: tuple[AgentLeg, ...] = ()  # the dialplan's own legs, as its rows tell them
 
 

@@ -118,7 +118,7 @@ class FallbackStepped:
     channel_leg: str = ""
     status: str = ""
     cause: int = 16
-    key: str = ""  # rises with time; a row told twice is known by it
+    key: str = ""  # a row told twice is known by it
 
 
 @dataclass(frozen=True, slots=True)

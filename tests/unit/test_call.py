@@ -112,7 +112,7 @@ async def test_a_save_that_fails_loses_nothing_and_doubles_nothing() -> None:
         await turns(50)
         assert at.switch.sent == []
         at.shelf.is_down = False
-        await until(lambda: at.calls.reloads == 1)
+        await until(lambda: at.reloads == 1)
         await at.settles()
         assert sorted(at.dialled()) == ["49300001", "49300002", "49300003"]
         assert at.entries().count("callerConnected") == 1
@@ -123,12 +123,23 @@ async def test_a_save_that_committed_although_it_failed_is_not_done_twice_and_it
     async with desk(store=LyingStore) as at:
         at.store.lies = 1  # type: ignore[attr-defined]
         at.switch.arrive("4930555")
-        await until(lambda: at.calls.reloads == 1)
+        await until(lambda: at.reloads == 1)
         await at.settles()
         assert sorted(at.dialled()) == ["49300001", "49300002", "49300003"]
         assert len(at.sent(Play)) == 1
         assert at.entries().count("callerConnected") == 1
         assert len(at.shelf.calls) == 1
+
+
+async def test_a_call_that_began_and_ended_in_a_save_that_committed_although_it_failed_is_logged_once() -> None:
+    async with desk(a_hotline(is_active=False), store=LyingStore) as at:
+        at.store.lies = 1  # type: ignore[attr-defined]
+        caller = at.switch.arrive("4930555")
+        at.switch.hang_up(caller)
+        await until(lambda: at.reloads == 1)
+        await at.settles()
+        assert at.entries() == ["callEnded"]
+        assert at.shelf.calls == {}
 
 
 async def test_orders_of_other_calls_are_not_sent_again_after_a_failed_save() -> None:
@@ -139,7 +150,7 @@ async def test_orders_of_other_calls_are_not_sent_again_after_a_failed_save() ->
         at.switch.arrive("4930556")
         await turns(50)
         at.shelf.is_down = False
-        await until(lambda: at.calls.reloads == 1)
+        await until(lambda: at.reloads == 1)
         await at.settles()
         assert at.dialled() == ["49300001", "49300009"]
 
@@ -152,7 +163,7 @@ async def test_events_told_while_the_database_was_down_are_stepped_when_it_is_ba
         await turns(50)
         assert at.sent(Bridge) == []
         at.shelf.is_down = False
-        await until(lambda: at.calls.reloads == 1)
+        await until(lambda: at.reloads == 1)
         await at.settles()
         assert len(at.sent(Bridge)) == 1
         assert at.entries().count("agentAccepted") == 1

@@ -49,7 +49,7 @@ def test_an_outbox_that_was_never_written_is_empty() -> None:
 def test_a_state_of_an_older_code_without_newer_fields_is_read() -> None:
     book = Playbook.of()
     stored = codec.dump_state(book.state)
-    for newer in ("apologised", "fallback_legs", "last_row"):
+    for newer in ("apologised", "fallback_legs", "rows_told"):
         del stored[newer]
     assert codec.load_state("hotline", 1, stored) == replace(book.state)
 
