@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from engine.settings import Settings
-from engine.speech.voice import LANGUAGES
 from engine.store.directory import PostgresDirectory
 from engine.store.pool import create_pool
 from engine.vocabulary.values import RingwardError
@@ -106,6 +105,8 @@ def a_name(text: str) -> str:
 
 def a_language(text: str) -> str:
     """One that there are recorded prompts and a voice for."""
+    from engine.speech.voice import LANGUAGES  # it brings numpy along
+
     if text not in LANGUAGES:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(LANGUAGES)}")
     return text
