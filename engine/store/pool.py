@@ -57,11 +57,14 @@ async def acquired(
 
 @asynccontextmanager
 async def store_errors() -> AsyncIterator[None]:
-    """Translate what asyncpg raises to StoreFailed; a violated constraint stays visible in `__cause__`."""
+    """Translate what asyncpg raises to StoreFailed; a violated constraint stays visible in `__cause__`.
+
+    Of its text the first line alone: the server's details quote rows, and the text goes into logs.
+    """
     try:
         yield
     except _LOST as error:
-        raise StoreFailed(f"{type(error).__name__}: {error}") from error
+        raise StoreFailed(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
 
 def _server_settings(settings: dict[str, str] | None) -> dict[str, str]:
