@@ -35,9 +35,9 @@ def up(home_path: Path, overrides: dict[str, str], *, restarts: bool, say: Say, 
     """Serve until Ctrl-C. `say` gets progress, `ready` the one line. Raises RuntimeFailed, StoreFailed."""
     home = open_home(home_path)
     with only_one(home):
-        settings = _with_free_ports(Settings(home=home.path, **overrides))  # type: ignore[arg-type]
         database, asterisk = None, None
         try:
+            settings = _with_free_ports(Settings(home=home.path, **overrides))  # type: ignore[arg-type]
             if not settings.database_url:
                 say("starting Postgres")
                 database = Postgres.start(home)

@@ -125,6 +125,7 @@ def test_a_taken_port_is_named_with_what_mends_it(option: str, kind: socket.Sock
         text = (tmp_path / "said").read_text()
         assert address in text
         assert f"ringward up {option} 127.0.0.1:0" in text
+        assert not Path((tmp_path / "home" / "run" / "private").read_text().strip()).exists()
 
 
 @pytest.mark.parametrize(("option", "value", "variables"), [
