@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.runtime.asterisk import remove
 from engine.runtime.folders import open_home
 from engine.runtime.postgres import Postgres
 from engine.softphone.audio import chirp
@@ -24,11 +25,16 @@ MINE, THEIRS = chirp(1, 1.0), chirp(2, 1.0)
 def server() -> Iterator[Postgres]:
     home = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
     home.path.chmod(0o755)
-    started = Postgres.start(home)
-    asyncio.run(migrate(started.url))
-    yield started
-    stopped(started, signal.SIGCONT)
-    started.stop()
+    try:
+        started = Postgres.start(home)
+        try:
+            asyncio.run(migrate(started.url))
+            yield started
+        finally:
+            stopped(started, signal.SIGCONT)
+            started.stop()
+    finally:
+        remove(home)
 
 
 @pytest.fixture
