@@ -153,6 +153,9 @@ class HotlineStore(Protocol):
     async def unready(self) -> Sequence["UnreadyHotline"]:
         """Hotlines whose speech or status is behind their revision; marks `created` ones `starting`."""
 
+    async def failed(self) -> Sequence["UnreadyHotline"]:
+        """Hotlines whose speech failed: their text may be spoken another time."""
+
     async def mark_ready(
         self, hotline: "UnreadyHotline", greeting: str | None, ask: str | None, error: str | None,
     ) -> None:

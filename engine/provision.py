@@ -5,6 +5,8 @@ calls `refresh`. Nothing here is on a call's path.
 """
 
 import asyncio
+import time
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,6 +16,7 @@ from engine.vocabulary.values import RingwardError
 log = structlog.get_logger()
 
 RETRY_S = 2.0
+AGAIN_AFTER_S = 30.0  # a text that could not be spoken: the voice's server was away, the disk was full
 
 
 class Provision:
@@ -23,6 +26,7 @@ class Provision:
         self._speech = speech
         self._stale = asyncio.Event()
         self._stale.set()
+        self._again_at_s = 0.0
 
     def refresh(self) -> None:
         """What the switch knows may be old: tell it everything again."""
@@ -37,11 +41,19 @@ class Provision:
         async for _ in self._hotlines.changes():
             self._stale.set()
             try:
-                for hotline in await self._hotlines.unready():
+                for hotline in [*await self._hotlines.unready(), *await self._failed()]:
                     await self._make_ready(hotline)
                     self._stale.set()
             except StoreFailed as error:
                 log.warning("provision.store_failed", error=str(error))
+
+    async def _failed(self) -> Sequence[UnreadyHotline]:
+        """Now and then, while there is a voice, those that could not be spoken before."""
+        now_s = time.monotonic()
+        if not self._speech.ready or now_s < self._again_at_s:
+            return ()
+        self._again_at_s = now_s + AGAIN_AFTER_S
+        return await self._hotlines.failed()
 
     async def _make_ready(self, hotline: UnreadyHotline) -> None:
         greeting = ask = error = None

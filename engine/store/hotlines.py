@@ -41,9 +41,11 @@ class PostgresHotlines:
     async def unready(self) -> Sequence[UnreadyHotline]:
         async with acquired(self._pool) as connection:
             await connection.execute(SQL["mark_seen"])
-            rows = await connection.fetch(SQL["unready"])
-        return [UnreadyHotline(row["id"], row["revision"], row["language"], row["is_active"], row["tts_inbound"],
-                               row["tts_outbound"]) for row in rows]
+            return [_unready(row) for row in await connection.fetch(SQL["unready"])]
+
+    async def failed(self) -> Sequence[UnreadyHotline]:
+        async with acquired(self._pool) as connection:
+            return [_unready(row) for row in await connection.fetch(SQL["failed"])]
 
     async def mark_ready(
         self, hotline: UnreadyHotline, greeting: str | None, ask: str | None, error: str | None,
@@ -83,6 +85,11 @@ class PostgresHotlines:
                 yield hotline_id
         finally:
             connection.terminate()
+
+
+def _unready(row: "asyncpg.Record") -> UnreadyHotline:
+    return UnreadyHotline(row["id"], row["revision"], row["language"], row["is_active"], row["tts_inbound"],
+                          row["tts_outbound"])
 
 
 def _hotline(row: "asyncpg.Record") -> Hotline:

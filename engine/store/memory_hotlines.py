@@ -27,6 +27,9 @@ class MemoryHotlines:
                 row.stored = replace(row.stored, status="starting" if row.stored.data.is_active else "paused")
         return [self._unready(row) for row in rows]
 
+    async def failed(self) -> Sequence[UnreadyHotline]:
+        return [self._unready(row) for row in self._rows() if row.ready_revision == row.revision and row.error]
+
     async def mark_ready(
         self, hotline: UnreadyHotline, greeting: str | None, ask: str | None, error: str | None,
     ) -> None:

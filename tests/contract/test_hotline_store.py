@@ -98,6 +98,23 @@ async def test_an_engine_that_sees_a_created_hotline_marks_it_starting_and_ready
     assert await w.hotlines.unready() == []
 
 
+async def test_a_hotline_whose_speech_failed_can_be_tried_again(w: World) -> None:
+    org = await w.organisation(numbers=2)
+    stored, _ = await org.hotline(), await org.hotline()
+    assert await w.hotlines.failed() == []
+    first, second = await w.hotlines.unready()
+    await w.hotlines.mark_ready(first, None, None, "no voice")
+    await w.hotlines.mark_ready(second, "cache/a", "cache/b", None)
+    assert await w.hotlines.failed() == [first]
+    await w.hotlines.mark_ready(first, "cache/a", "cache/b", None)
+    assert await w.hotlines.failed() == []
+    found = await w.directory.hotline(org.id, stored.hotline_id)
+    assert found and found.status == "active"
+    await w.hotlines.mark_ready(first, None, None, "no voice")
+    await w.directory.replace_hotline(org.id, stored.hotline_id, org.data(tts_inbound="Neu"))
+    assert await w.hotlines.failed() == [], "the new text was not tried yet"
+
+
 async def test_speech_of_an_old_revision_does_not_make_a_newer_one_ready(w: World) -> None:
     org = await w.organisation()
     stored = await org.hotline()

@@ -22,13 +22,14 @@ class Voice:
     """ports.Speech: says everything but what is unspeakable."""
 
     spoken: list[str] = field(default_factory=list)
-    ready = True
+    ready: bool = True
+    mute: bool = False
 
     async def run(self) -> None:
         await asyncio.Event().wait()
 
     async def render(self, text: str, language: str) -> str:
-        if "unspeakable" in text:
+        if self.mute or "unspeakable" in text:
             raise SpeechFailed("no such word")
         self.spoken.append(text)
         return f"cache/{len(text)}"
@@ -106,6 +107,19 @@ async def test_a_text_that_cannot_be_spoken_is_an_error_and_the_hotline_still_ta
         assert made.status(bad.hotline_id) == "error"
         hotline = await made.hotlines.by_number(bad.number[1:])
         assert hotline is not None and hotline.greeting == "de/welcome"
+
+
+async def test_what_could_not_be_spoken_is_tried_again_when_there_is_a_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.provision.AGAIN_AFTER_S", 0.02)
+    async with provided() as made:
+        made.voice.mute = True
+        stored = await made.org.hotline()
+        await until(lambda: made.status(stored.hotline_id) == "error")
+        made.voice.ready, made.voice.mute = False, False
+        await asyncio.sleep(0.1)  # some wakes
+        assert made.voice.spoken == []
+        made.voice.ready = True
+        await until(lambda: made.status(stored.hotline_id) == "active")
 
 
 async def test_what_is_ready_is_not_spoken_again() -> None:

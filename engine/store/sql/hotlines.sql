@@ -20,6 +20,14 @@ JOIN organisations o ON o.id = h.organisation_id
 WHERE h.deleted_at IS NULL AND h.ready_revision < h.revision
 ORDER BY h.id
 
+-- name: failed
+-- Few, and asked for now and then. A newer revision is `unready`, not failed.
+SELECT h.id, h.revision, o.language, h.is_active, h.tts_inbound, h.tts_outbound
+FROM hotlines h
+JOIN organisations o ON o.id = h.organisation_id
+WHERE h.deleted_at IS NULL AND h.ready_revision = h.revision AND h.error IS NOT NULL
+ORDER BY h.id
+
 -- name: mark_ready
 -- Only the revision that was rendered: a PUT that came meanwhile stays unready. The trigger tells the engine.
 UPDATE hotlines
