@@ -123,9 +123,9 @@ class Town:
         """The engine has rendered its speech, and the switch knows what its fallback must ring."""
         found = await self.directory.hotline(self.organisation_id, made.hotline_id)
         wanted = "active" if made.data.is_active else "paused"
-        return found is not None and found.status == wanted and await self._switch_knows(made.number[1:])
+        return found is not None and found.status == wanted and await self.switch_knows(made.number[1:])
 
-    async def _switch_knows(self, number: str) -> bool:
+    async def switch_knows(self, number: str) -> bool:
         shown = await asyncio.to_thread(self.asterisk_cli, "database show rw")
         return number in shown
 
