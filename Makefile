@@ -24,12 +24,13 @@ demo: setup
 up: setup
 	@$(VENV)/ringward up
 
+# most tests wait for telephones most of the time: three at once
 test: setup-tests lint
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest -n 3 --dist loadfile
 
 # needs no service
 test-unit: venv
-	$(VENV)/python -m pytest tests/unit
+	$(VENV)/python -m pytest -n 2 --dist loadfile tests/unit
 
 lint: venv
 	$(VENV)/ruff check .

@@ -23,7 +23,7 @@ from engine import codec
 from engine.codec import UnknownState
 from engine.figures import Figures
 from engine.flows import hotline as flow
-from engine.flows.hotline_state import State, Step, leased, takes_inbound_channel
+from engine.flows.hotline_state import State, Step, find, leased, takes_inbound_channel
 from engine.ledger import Ledger
 from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
 from engine.ports import Batch, CallStore, SavedCall, StoreFailed, Switch, SwitchLost
@@ -119,6 +119,12 @@ class Calls:
 
     def knows(self, leg: str) -> bool:
         return self._ledger.call_of(leg) is not None
+
+    def wants_to_ring(self, leg: str) -> bool:
+        """Dialled as far as its call knows, and not cancelled since."""
+        call = self._calls.get(self._ledger.call_of(leg) or "")
+        dialled = find(call.state, leg) if call else None
+        return dialled is not None and dialled.stage == "dialled" and not dialled.cancelled
 
     def ids(self) -> list[str]:
         return list(self._calls)

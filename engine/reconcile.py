@@ -90,12 +90,12 @@ class Reconcile:
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
         the other commands follow from comparing the state with the channels. A caller who talks, or whom the dialplan
-        serves, needs no phone rung; and a leg that its call has no more has ended meanwhile."""
+        serves, needs no phone rung; nor is one that its call let go meanwhile."""
         waiting = {leg.channel for leg in live.values() if leg.place != "rw-fall" and not leg.bridge}
         dials = [
             order for order in commands
             if isinstance(order, Dial) and order.leg not in live and order.peer in waiting
-            and self._calls.knows(order.leg)
+            and self._calls.wants_to_ring(order.leg)
         ]
         self._switch.send(dials)
         return {dial.leg: LiveLeg(dial.leg, "", "", False, "", "", 0.0) for dial in dials}

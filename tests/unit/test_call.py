@@ -379,3 +379,14 @@ async def test_rows_of_a_call_are_saved_with_the_state_that_they_belong_to() -> 
     assert [call.phase for call in ended.values()] == ["closing"]
     assert last_rows == ["WriteRecord", "WriteEntry", "Finish"]
     assert [type(row) for _, row in at.shelf.rows][-3:] == [WriteRecord, WriteEntry, Finish]
+
+
+async def test_a_leg_wants_to_ring_until_its_call_lets_it_go() -> None:
+    async with desk(phones={"49300001": RINGS}) as at:
+        caller = await at.arrives()
+        leg = next(order.leg for order in at.sent(Dial) if order.number == "49300001")
+        assert at.calls.wants_to_ring(leg)
+        at.switch.hang_up(caller)
+        await at.settles()
+        assert not at.calls.wants_to_ring(leg)
+        assert not at.calls.wants_to_ring("a leg of nobody")
