@@ -1,5 +1,6 @@
 """What is missing or wrong on this machine or in this system, and the command that mends it. Changes nothing."""
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ async def examine(settings: Settings) -> list[Finding]:
     running = is_running(settings.home)
     up = f"ringward up --home {str(settings.home)!r}"
     findings = [*_programs(settings), *_sounds(settings), *await _voice(settings)]
+    findings += _trunk(settings, up)
     findings += _switch(settings, up) if running or settings.ami_secret else []
     findings += _ports(settings, up) if not running else []
     findings += await _database(settings, up) if running or settings.database_url else []
@@ -73,6 +75,16 @@ def _switch(settings: Settings, up: str) -> Iterator[Finding]:
                       if "secret" in problem else up)
 
 
+def _trunk(settings: Settings, up: str) -> Iterator[Finding]:
+    try:
+        is_known = Address.parse(settings.trunk).is_known()
+        problem = "" if is_known else f"{settings.trunk} has no address: is the name right?"
+    except RuntimeFailed as error:
+        problem = str(error)
+    if problem:
+        yield Finding("trunk", problem, f"{up} --trunk HOST:PORT")
+
+
 def _ports(settings: Settings, up: str) -> Iterator[Finding]:
     for option, text, kind in (("api", settings.api, socket.SOCK_STREAM), ("sip", settings.sip, socket.SOCK_DGRAM)):
         try:
@@ -87,7 +99,8 @@ def _ports(settings: Settings, up: str) -> Iterator[Finding]:
 
 async def _database(settings: Settings, up: str) -> list[Finding]:
     if problem := await server_problem(settings.database_url):
-        mend = up if is_running(settings.home) else "unset DATABASE_URL, or set it to a server that answers"
+        is_ours = is_running(settings.home) and not os.environ.get("DATABASE_URL")
+        mend = up if is_ours else "unset DATABASE_URL, or set it to a server that answers"
         return [Finding("database", f"cannot be reached ({problem})", mend)]
     pending = await pending_migrations(settings.database_url)
     return [Finding("database", f"{pending} migrations are not applied", "ringward migrate")] if pending else []

@@ -35,6 +35,13 @@ class Address:
             probe.bind((self.host, 0))
             return Address(self.host, probe.getsockname()[1])
 
+    def is_known(self) -> bool:
+        """Whether the host has an IPv4 address. May take as long as the machine's resolver does."""
+        try:
+            return bool(socket.getaddrinfo(self.host, None, socket.AF_INET))
+        except OSError:
+            return False
+
     def problem(self, kind: socket.SocketKind) -> str | None:
         """Why nothing can listen here now, or None."""
         if not self.port:

@@ -38,6 +38,8 @@ def up(home_path: Path, overrides: dict[str, str], *, restarts: bool, say: Say, 
         database, asterisk = None, None
         try:
             settings = _with_free_ports(Settings(home=home.path, **overrides))  # type: ignore[arg-type]
+            if not Address.parse(settings.trunk).is_known():
+                say(f"no calls yet: the trunk {settings.trunk} has no address; is the name right?")
             if not settings.database_url:
                 say("starting Postgres")
                 database = Postgres.start(home)

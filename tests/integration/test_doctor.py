@@ -51,6 +51,13 @@ def test_a_taken_port(part: str, kind: socket.SocketKind, tmp_path: Path) -> Non
     assert found[part]["mend"].endswith(f"--{part} 127.0.0.1:0")
 
 
+def test_a_trunk_without_an_address(tmp_path: Path) -> None:
+    found = findings(tmp_path, RINGWARD_TRUNK="no-such-carrier.invalid:5060")
+    assert list(found) == ["trunk"]
+    assert "no-such-carrier.invalid" in found["trunk"]["problem"]
+    assert found["trunk"]["mend"].endswith("--trunk HOST:PORT")
+
+
 def test_a_missing_voice(tmp_path: Path) -> None:
     found = findings(tmp_path, RINGWARD_VOICE=f"piper:{tmp_path}/no-such-voice.onnx")
     assert list(found) == ["voice"]
