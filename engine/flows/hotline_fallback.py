@@ -106,8 +106,9 @@ def _ended(state: State, event: FallbackStepped) -> Step:
     rows.append(caller_record(state, event.at, event.cause))
     if state.outcome == "callerHangup":
         rows.append(WriteEntry(event.at, EntryType.CALLER_HANGUP, message="fallback"))
-    for leg in state.legs:
-        rows.append(HangUp(leg.leg, Cause.NORMAL))
+    for own in state.legs:
+        state = with_leg(state, replace(own, cancelled=True))
+        rows.append(HangUp(own.leg, Cause.NORMAL))
     step = close_if_empty(state, event.at)
     return Step(step.state, (*rows, *step.commands))
 

@@ -1,6 +1,6 @@
 """What a hotline call remembers: the caller, the agents' legs, who was tried; how ends read; rows. Pure.
 
-Used by `hotline.py` and `hotline_fallback.py` alone.
+Used by `hotline*.py`, and by the engine to ask what a call wants and uses.
 """
 
 from dataclasses import dataclass, replace
@@ -179,8 +179,9 @@ def demand(state: State) -> tuple[AgentPhone, ...]:
 
 
 def legs_in_use(state: State) -> dict[str, str]:
-    """Numbers with a leg of this call, and that leg's id."""
-    return {leg.phone.number: leg.leg for leg in state.legs}
+    """Numbers with a leg of this call, ours or the dialplan's, and that leg's id."""
+    legs = (*state.fallback_legs, *state.legs) if state.phase == "fallback" else state.legs
+    return {leg.phone.number: leg.leg for leg in legs}
 
 
 def leased(state: State) -> tuple[str, ...]:

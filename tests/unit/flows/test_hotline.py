@@ -216,6 +216,12 @@ def test_an_accept_that_came_too_late_is_joined_by_the_dialplan_and_the_others_s
     assert book.phase == "talking" and book.state.joined_at == at(4)
 
 
+def test_hang_ups_that_were_dropped_with_a_late_order_are_said_again_when_the_caller_is_gone() -> None:
+    book = asked(1, 2).tells(DigitsEntered(at(2), "leg-1", "1"), HungUp(at(3), CALLER, 16, 0))
+    book.tells(OrderExpired(at(3.6), CALLER))
+    book.expects(HangUp("leg-1", 16), HangUp("leg-2", 16), HangUp("leg-3", 16))
+
+
 def test_the_dialplan_may_join_another_agent_than_the_one_we_chose() -> None:
     book = asked(1, 3).tells(DigitsEntered(at(2), "leg-1", "1"), OrderExpired(at(3.6), CALLER))
     book.tells(Joined(at(4), "leg-3", CALLER))

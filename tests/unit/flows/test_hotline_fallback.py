@@ -1,7 +1,7 @@
 """The part of a call that the dialplan plays: watched, written down once, and taken over only when it gave up."""
 
 from engine.flows import hotline
-from engine.flows.hotline_state import demand, leased
+from engine.flows.hotline_state import demand, leased, legs_in_use
 from engine.vocabulary.commands import Bridge, Dial, Finish, HangUp, Hold, Play, WriteRecord
 from engine.vocabulary.events import (
     Answered,
@@ -74,6 +74,21 @@ def test_a_caller_who_gives_up_in_fallback_ends_the_call_by_its_last_row_and_not
     assert book.records == {"local-1": "cancelled", CALLER: "answered"}
 
 
+def test_who_was_being_asked_by_us_when_the_caller_gave_up_in_fallback_has_declined_nothing() -> None:
+    book = Playbook.of().grants(1).tells(Answered(at(3), "leg-1"), STARTED, row(20, "ended"))
+    book.expects(HangUp("leg-1", 16)).tells(HungUp(at(20.1), "leg-1", 16, 0))
+    assert book.records == {"leg-1": "cancelled", CALLER: "answered"} and book.outcome == "callerHangup"
+
+
+def test_a_phone_that_the_dialplan_rings_is_in_use() -> None:
+    book = fallen().tells(row(12.1, "ring", 1))
+    assert legs_in_use(book.state) == {phone(1).number: "local-1"}
+    book.tells(row(15, "leg", 1, "BUSY", 17))
+    assert legs_in_use(book.state) == {}
+    book.tells(row(16, "ring", 1), FallbackExhausted(at(60), CALLER))
+    assert legs_in_use(book.state) == {}  # it has ended, though its row was not told yet
+
+
 def test_the_fallbacks_apology_is_written_down() -> None:
     book = fallen().tells(row(60, "apology"), row(66, "ended"))
     assert book.outcome == "noAgentAvailable"
@@ -111,6 +126,7 @@ def test_our_ringing_phones_stop_when_the_dialplan_takes_over_and_who_is_asked_i
     book.tells(DigitsEntered(at(13), "leg-1", "1")).expects()
     book.tells(Joined(at(15), "leg-1", CALLER))
     assert book.phase == "talking" and book.state.winner == "leg-1"
+    assert book.entries[-2:] == ["agentAccepted", "bridged"]
 
 
 def test_a_leg_of_ours_that_the_dialplan_joined_without_us_is_told_by_its_row() -> None:
