@@ -17,6 +17,7 @@ async def test_calls_are_recorded_and_new_ones_taken(start_asterisk, open_town):
     await town.phone(2).cancelled()
     waiting = await town.calls(caller="4917099999")
     await waiting.answered()
+    await town.phone(2).rung(times=2)
     asterisk.kill()
     asterisk.restart()
     back = time.monotonic()
