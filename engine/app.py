@@ -129,6 +129,7 @@ class Engine:
                 case Disconnected(reason):
                     log.warning("switch.disconnected", reason=reason)
                     self._is_connected = False
+                    self.calls.leases.forget_all()  # callers may be elsewhere by now
                 case CallArrived():
                     self._inbound.arrived(event)
                 case FallbackStarted() if not self.calls.knows(event.leg):

@@ -23,7 +23,8 @@ from engine import codec
 from engine.codec import UnknownState
 from engine.figures import Figures
 from engine.flows import hotline as flow
-from engine.flows.hotline_state import State, Step, find, leased, takes_inbound_channel
+from engine.flows.hotline_state import State, Step, find, takes_inbound_channel
+from engine.leases import Leases
 from engine.ledger import Ledger
 from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
 from engine.ports import Batch, CallStore, SavedCall, StoreFailed, Switch, SwitchLost
@@ -49,6 +50,7 @@ from engine.vocabulary.events import (
     Joined,
     LegGranted,
     PhonesTaken,
+    Reconciled,
     TimerFired,
 )
 from engine.vocabulary.values import EntryType, Hotline, RingwardError, Rules
@@ -68,7 +70,6 @@ class LiveCall:
     state: State
     started_at: datetime
     is_new: bool = True
-    renewed_s: float = 0.0
     accepted_at: datetime | None = None
     has_dialled: bool = False
 
@@ -99,7 +100,7 @@ class Calls:
         self._store = store
         self._rules = rules
         self._figures = figures
-        self._lease_s = lease_s
+        self.leases = Leases(lease_s)
         self._ledger = Ledger(trunk_cps, trunk_channels, time.monotonic())
         self.mailbox = Mailbox()
         self._calls: dict[str, LiveCall] = {}
@@ -195,6 +196,7 @@ class Calls:
                 log.exception("call.start_failed", hotline=hotline.hotline_id)
                 return  # nobody claims the caller: the dialplan serves him
             call = self._calls[call_id] = LiveCall(call_id, step.state, event.at)
+            self.leases.begin(call_id, time.monotonic())
             self._apply(call, step, event, work)
 
     def _callers_of(self, hotline_id: int) -> int:
@@ -213,6 +215,8 @@ class Calls:
             except Exception:
                 self._fail(call, event, work)
                 return
+            if isinstance(event, Reconciled):
+                self.leases.compared(call.call_id)
             if step.state is not call.state or step.commands:
                 self._apply(call, step, event, work)
 
@@ -306,6 +310,7 @@ class Calls:
         call = self._calls.pop(call_id, None)
         if call is not None:
             self._ledger.drop(call_id)
+            self.leases.forget(call_id)
             self._figures.finished(outcome)
 
     def _execute(self, work: Round) -> None:
@@ -338,15 +343,9 @@ class Calls:
         self.mailbox.post(ForCall(call_id, TimerFired(self._switch.now(), name)))
 
     def _renew_leases(self) -> None:
-        now_s = time.monotonic()
-        due: list[str] = []
-        for call in self._calls.values():
-            if now_s - call.renewed_s >= self._lease_s / 3:
-                legs = leased(call.state)
-                due += legs
-                call.renewed_s = now_s
-        if due:
-            self._switch.renew(due, self._lease_s)
+        states = ((call_id, call.state) for call_id, call in self._calls.items())
+        if due := self.leases.take_due(states, time.monotonic()):
+            self._switch.renew(due, self.leases.lease_s)
 
     # --- beginning again -----------------------------------------------------------------------------------------
 
@@ -355,6 +354,7 @@ class Calls:
         stored = await self._store.load_calls()
         self._calls.clear()
         self._ledger.clear()
+        self.leases.forget_all()
         outboxes: dict[str, Sequence[SwitchCommand]] = {}
         for saved in stored:
             try:

@@ -1,5 +1,6 @@
 """Stores of live calls, in memory and in Postgres, for tests that must hold on both; and what is saved in them."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,22 @@ from tests.desk import SwitchClock
 from tests.playbook import at
 
 SWITCH = "asterisk"
+
+
+class HeldStore(MemoryCalls):
+    """A database that answers when the test says so."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__(shelf)
+        self.may_save = asyncio.Event()
+        self.may_save.set()
+        self.is_saving = False
+
+    async def save(self, batch: Batch) -> None:
+        self.is_saving = True
+        await self.may_save.wait()
+        await super().save(batch)
+        self.is_saving = False
 
 
 class World(Protocol):

@@ -10,29 +10,14 @@ import structlog
 from engine.flows import hotline as flow
 from engine.mailbox import Begin, ForCall
 from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
-from engine.store.memory_calls import MemoryCalls, Shelf
+from engine.store.memory_calls import MemoryCalls
 from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import Bridge, Dial, Finish, Play, SwitchCommand, WriteEntry, WriteRecord
 from engine.vocabulary.events import Answered, CallArrived, FallbackStarted, HungUp, Played, TimerFired
 from engine.vocabulary.values import RingwardError
+from tests.call_stores import HeldStore
 from tests.desk import ACCEPTS, RINGS, desk, turns, until
 from tests.playbook import a_hotline, phone
-
-
-class HeldStore(MemoryCalls):
-    """A database that answers when the test says so."""
-
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf)
-        self.may_save = asyncio.Event()
-        self.may_save.set()
-        self.is_saving = False
-
-    async def save(self, batch: Batch) -> None:
-        self.is_saving = True
-        await self.may_save.wait()
-        await super().save(batch)
-        self.is_saving = False
 
 
 class LyingStore(MemoryCalls):
@@ -45,22 +30,6 @@ class LyingStore(MemoryCalls):
         if self.lies and batch.calls:
             self.lies -= 1
             raise StoreFailed("no answer")
-
-
-class RenewedSwitch(MemorySwitch):
-    """Remembers the leases it was asked to renew."""
-
-    renewals: list[list[str]]
-
-    def renew(self, legs: Any, lease_s: int) -> None:
-        self.renewals.append(list(legs))
-        MemorySwitch.renew(self, legs, lease_s)
-
-
-def renewed() -> RenewedSwitch:
-    switch = RenewedSwitch()
-    switch.renewals = []
-    return switch
 
 
 async def test_a_caller_talks_to_the_agent_who_presses_1() -> None:
@@ -236,42 +205,6 @@ async def test_orders_that_cannot_be_written_harm_no_other_call(monkeypatch: pyt
         other = at.switch.arrive("4930555")
         await at.settles()
         assert [order.leg for order in at.sent(Play)] == [other]
-
-
-async def test_leases_are_renewed_for_callers_who_wait_and_for_nobody_else() -> None:
-    async with desk(a_hotline(2), phones={"49300001": ACCEPTS}, lease_s=0, switch=renewed) as at:
-        talking = await at.arrives()
-        await at.passes(2)
-        at.switch.phones["49300002"] = RINGS
-        waiting = await at.arrives()
-        assert isinstance(at.switch, RenewedSwitch)
-        await at.ticks()
-        assert at.switch.renewals == [[waiting]]
-        assert talking in await at.switch.live()
-
-
-async def test_a_lease_is_renewed_three_times_in_its_life() -> None:
-    async with desk(lease_s=600, switch=renewed) as at:
-        caller = await at.arrives()
-        await at.ticks()
-        await at.ticks()
-        assert at.switch.renewals == [[caller]]  # type: ignore[attr-defined]
-
-
-async def test_no_lease_is_renewed_while_the_database_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.call.RENEW_WITHIN_S", 0.05)
-    async with desk(store=HeldStore, lease_s=0, switch=renewed) as at:
-        assert isinstance(at.store, HeldStore) and isinstance(at.switch, RenewedSwitch)
-        await at.arrives()
-        at.store.may_save.clear()
-        at.calls.mailbox.tick()
-        began = asyncio.get_running_loop().time()
-        await until(lambda: asyncio.get_running_loop().time() - began > 0.1)
-        at.store.may_save.set()
-        await at.settles()
-        assert at.switch.renewals == []
-        await at.ticks()
-        assert len(at.switch.renewals) == 1
 
 
 async def test_another_owner_of_the_switch_stops_this_engine() -> None:
