@@ -18,6 +18,7 @@ from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject,
 from engine.vocabulary.events import (
     Answered,
     CallArrived,
+    DialRefused,
     DigitsEntered,
     FallbackExhausted,
     FallbackStarted,
@@ -197,6 +198,8 @@ class MemorySwitch:
             return
         leg = self._legs.get(command.leg)
         if leg is None:      # as on a real switch: the hang-up was told
+            if isinstance(command, HangUp):
+                self._tell(DialRefused(self._now, command.leg))
             return
         match command:
             case Play():

@@ -14,6 +14,7 @@ from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject
 from engine.vocabulary.events import (
     Answered,
     CallArrived,
+    DialRefused,
     DigitsEntered,
     FallbackStarted,
     HungUp,
@@ -232,6 +233,17 @@ async def test_a_lease_that_is_not_renewed_ends_in_fallback(world: World) -> Non
     assert (fell.did, fell.caller, fell.channel) == (did, "4917055", caller.channel)
 
 
+async def test_a_lease_that_comes_after_the_fallback_began_does_not_cost_the_caller_his_call(world: World) -> None:
+    did, number = fresh_number(), fresh_number("49171")
+    world.phone(number, Phone())
+    await world.switch.put_hotlines([hotline(did, phones=(AgentPhone(1, 1, number),))])
+    caller = await world.arrive(did)
+    await world.next(FallbackStarted, caller.leg)
+    world.switch.renew([caller.leg], 1)
+    await world.next(FallbackStarted, caller.leg, 4)
+    assert caller.leg in await world.switch.live()
+
+
 async def test_a_renewed_lease_does_not_run_out(world: World) -> None:
     caller = await waiting(world)
     await until_in(world, caller.leg, "rw-hold")
@@ -294,6 +306,21 @@ async def test_orders_for_a_leg_that_is_gone_do_nothing(world: World) -> None:
     world.switch.renew([gone], 5)
     await world.quiet(Joined, caller.leg, 0.5)
     assert (await world.switch.live())[caller.leg].bridge == ""
+
+
+async def test_a_hang_up_right_behind_its_dial_ends_the_leg(world: World) -> None:
+    """The channel is not there yet: a real switch finds nothing to hang up."""
+    number = fresh_number("49171")
+    world.phone(number, Phone())
+    leg = dial(world, number).leg
+    world.switch.send([HangUp(leg, 26)])
+    await world.next(HungUp, leg, 2)
+
+
+async def test_a_hang_up_of_a_leg_that_was_never_dialled_tells_that_there_is_none(world: World) -> None:
+    leg = str(uuid.uuid4())
+    world.switch.send([HangUp(leg, 16)])
+    await world.next(DialRefused, leg, 2)
 
 
 async def test_two_orders_in_quick_succession_end_with_the_second(world: World) -> None:

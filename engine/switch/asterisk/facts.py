@@ -125,6 +125,9 @@ class Facts:
                 if leg in self.suspects and not is_success:
                     yield DialRefused(at, leg)
                 self.suspects.discard(leg)
+            case ["last", leg]:
+                if not is_success:
+                    yield DialRefused(at, leg)
             case [leg] if DIALLED.fullmatch(leg) and not is_success:
                 self.suspects.discard(leg)
                 yield DialRefused(at, leg)

@@ -1,8 +1,8 @@
 """Commands as AMI actions (see dialplans/asterisk for the verbs). Pure; raises NotEncodable.
 
 Every action id says what the answer is good for, see `facts.py` and `redirects.py`: an `Originate` has the leg's own
-id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<leg>:<number>`, all else `order:<leg>`,
-whose answers nobody needs.
+id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<leg>:<number>`, a `Hangup`
+`end:<leg>:<cause>`, and when it is said again `last:<leg>`; all else `order:<leg>`, whose answers nobody needs.
 """
 
 from collections.abc import Iterator
@@ -62,8 +62,7 @@ def _actions(command: SwitchCommand, trunk: str, number: int) -> Iterator[Action
             yield [("Action", "Bridge"), ("ActionID", f"bridge:{leg}:{agent}"),
                    ("Channel1", channel_name(command.channel)), ("Channel2", agent), ("Tone", "no")]
         case HangUp():
-            yield [("Action", "Hangup"), ("ActionID", f"order:{leg}"), ("Channel", leg),
-                   ("Cause", str(int(command.cause)))]
+            yield _hang_up(f"end:{leg}:{int(command.cause)}", leg, int(command.cause))
         case _:
             assert_never(command)
 
@@ -86,6 +85,10 @@ def dial(command: Dial, trunk: str) -> Action:
 def renewal(leg: str, lease_s: int) -> bytes:
     return encode([("Action", "AbsoluteTimeout"), ("ActionID", f"order:{leg_id(leg)}"), ("Channel", leg),
                    ("Timeout", str(int(lease_s)))])
+
+
+def hang_up_again(leg: str, cause: int) -> bytes:
+    return encode(_hang_up(f"last:{leg}", leg_id(leg), cause))
 
 
 def alive(leg: str) -> bytes:
@@ -111,6 +114,10 @@ def redirect(leg: str, verb: str, number: int) -> Action:
     context, _, extension = verb.partition(",")
     return [("Action", "Redirect"), ("ActionID", f"to:{verb}:{leg}:{number}"), ("Channel", leg), ("Context", context),
             ("Exten", extension), ("Priority", "1")]
+
+
+def _hang_up(action_id: str, leg: str, cause: int) -> Action:
+    return [("Action", "Hangup"), ("ActionID", action_id), ("Channel", leg), ("Cause", str(cause))]
 
 
 def _set(leg: str, name: str, value: str) -> Action:

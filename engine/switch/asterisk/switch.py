@@ -25,6 +25,7 @@ from engine.vocabulary.values import Hotline, LiveLeg
 
 log = structlog.get_logger(__name__)
 
+HANG_UP_AGAIN_S = 0.25     # the channel of a dial comes some milliseconds after its order: until then nothing ends it
 REFUSED_AFTER_S = 1.0      # a failed dial without a hang-up by then never had a channel
 PUTS_AT_ONCE = 20
 PUT_TIMEOUT_S = 5.0
@@ -204,11 +205,18 @@ class AsteriskSwitch:
         if redirect := self._redirects.refused(message):
             asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._redirect_again, redirect)
             return
+        match message.get("actionid", "").split(":"):
+            case ["end", leg, cause] if message.get("response") == "Error" and DIALLED.fullmatch(leg):
+                asyncio.get_running_loop().call_later(HANG_UP_AGAIN_S, self._hang_up_again, leg, int(cause))
         before = set(self._facts.suspects)
         for event in self._facts.read(message, self.now()):
             self._events.put_nowait(event)
         for leg in self._facts.suspects - before:
             asyncio.get_running_loop().call_later(REFUSED_AFTER_S, self._ask_alive, leg)
+
+    def _hang_up_again(self, leg: str, cause: int) -> None:
+        if self._connection.is_up:
+            self._queue([_Outgoing(orders.hang_up_again(leg, cause))])
 
     def _ask_alive(self, leg: str) -> None:
         if leg in self._facts.suspects and self._connection.is_up:
