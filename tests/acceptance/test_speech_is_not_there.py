@@ -8,6 +8,7 @@ from tests.acceptance.voices import sound
 
 async def greeted(town):
     """What a caller of the hotline hears first is the recorded default."""
+    await town.engine_is_back()     # until then callers are the dialplan's
     caller = await town.calls()
     await town.phone(1).rung()
     await caller.heard(2)
