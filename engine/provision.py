@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 
 from engine.ports import HotlineStore, Speech, SpeechFailed, StoreFailed, Switch, UnreadyHotline
-from engine.vocabulary.values import RingwardError
+from engine.vocabulary.values import Hotline, RingwardError
 
 log = structlog.get_logger()
 
@@ -27,9 +27,11 @@ class Provision:
         self._stale = asyncio.Event()
         self._stale.set()
         self._again_at_s = 0.0
+        self._told: Sequence[Hotline] | None = None  # None: what the switch knows may be old
 
     def refresh(self) -> None:
         """What the switch knows may be old: tell it everything again."""
+        self._told = None
         self._stale.set()
 
     async def run(self) -> None:
@@ -75,8 +77,12 @@ class Provision:
             await self._stale.wait()
             self._stale.clear()
             try:
-                await self._switch.put_hotlines(await self._hotlines.all())
+                hotlines = await self._hotlines.all()
+                if hotlines != self._told:
+                    self._told = hotlines
+                    await self._switch.put_hotlines(hotlines)
             except RingwardError as error:
+                self._told = None
                 log.info("provision.later", error=str(error))
                 await asyncio.sleep(RETRY_S)
                 self._stale.set()

@@ -1,7 +1,7 @@
 """Hotlines become ready, and the switch learns what its fallback needs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from engine.provision import Provision
 from engine.store.memory_directory import MemoryDirectory
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch
+from engine.vocabulary.values import Hotline
 from tests.desk import turns, until
 from tests.directories import Org, world
 
@@ -139,6 +140,27 @@ async def test_the_switch_learns_every_hotline_with_its_phones() -> None:
         await until(lambda: made.switch.hotlines.get(stored.number[1:]) is not None
                     and made.switch.hotlines[stored.number[1:]].phones)
         assert [one.number for one in made.switch.hotlines[stored.number[1:]].phones] == ["4930111"]
+
+
+async def test_the_switch_is_not_asked_what_it_knows_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    put = MemorySwitch.put_hotlines
+
+    async def counted(switch: MemorySwitch, hotlines: Sequence[Hotline]) -> None:
+        told.append(len(hotlines))
+        await put(switch, hotlines)
+
+    monkeypatch.setattr(MemorySwitch, "put_hotlines", counted)
+    async with provided() as made:
+        stored = await made.org.hotline()
+        await until(lambda: made.status(stored.hotline_id) == "active")
+        await until(lambda: made.switch.hotlines.get(stored.number[1:]))
+        await asyncio.sleep(0.05)  # some wakes
+        before = len(told)
+        await asyncio.sleep(0.05)
+        assert len(told) == before
+        made.provision.refresh()
+        await until(lambda: len(told) > before)
 
 
 async def test_a_switch_that_was_away_is_told_when_it_is_back() -> None:
