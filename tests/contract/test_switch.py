@@ -134,7 +134,8 @@ async def test_a_phone_that_rings_for_ever_is_no_answer_and_no_refusal(world: Wo
     leg = dial(world, number, ring_timeout_s=1).leg
     assert not (await until_in(world, leg, "")).is_up
     gone = await world.next(HungUp, leg)
-    assert (gone.cause, gone.sip) == (19, 0)
+    assert gone.cause == 19
+    assert gone.sip in (0, 480)     # 480 is Asterisk's own, when the hang-up is told before the time-out
 
 
 async def test_an_answer_is_told_once_and_before_the_key(world: World) -> None:
