@@ -70,6 +70,8 @@ def _leg_stepped(state: State, leg: AgentLeg, event: FallbackStepped) -> Step:
                 _entry(leg, EntryType.AGENT_ACCEPTED, event.at), _entry(leg, EntryType.BRIDGED, event.at)
             )
             return Step(replace(_with_legs(state, leg), outcome="answered"), rows)
+        case "leg" if leg.stage == "winner":  # who left the talk is told by the caller's last row
+            return Step(_with_legs(state, replace(leg, stage="gone")), (_leg_record(state, leg, event),))
         case "leg":
             rest = tuple(other for other in state.fallback_legs if other.leg != leg.leg)
             return Step(replace(state, fallback_legs=rest), _leg_rows(state, leg, event))
@@ -78,14 +80,19 @@ def _leg_stepped(state: State, leg: AgentLeg, event: FallbackStepped) -> Step:
 
 
 def _leg_rows(state: State, leg: AgentLeg, event: FallbackStepped) -> tuple[Command, ...]:
-    leg = replace(leg, cancelled=event.status == "CANCEL" and leg.stage != "winner")
-    status, kind = disposition(leg, event.cause, 0)
-    told = WriteRecord(
+    """The end of a leg that did not talk."""
+    leg = replace(leg, cancelled=event.status == "CANCEL")
+    _, kind = disposition(leg, event.cause, 0)
+    return (_leg_record(state, leg, event), _entry(leg, kind, event.at))
+
+
+def _leg_record(state: State, leg: AgentLeg, event: FallbackStepped) -> WriteRecord:
+    status, _ = disposition(leg, event.cause, 0)
+    return WriteRecord(
         leg=leg.leg, direction=Direction.OUTBOUND, from_number=state.hotline.number,
         to_number=leg.phone.number, start=leg.dialled_at, answer=leg.answered_at, end=event.at,
         status=status, cause=event.cause, fallback=True,
     )
-    return (told, _entry(leg, kind, event.at))
 
 
 def _apology(state: State, event: FallbackStepped) -> Step:
@@ -97,14 +104,21 @@ def _apology(state: State, event: FallbackStepped) -> Step:
 
 
 def _ended(state: State, event: FallbackStepped) -> Step:
+    """The caller's last row; its status is LEFT when the agent left the talk first."""
     rows: list[Command] = []
+    talked = next((leg for leg in state.fallback_legs if leg.stage in ("winner", "gone")), None)
     for leg in state.fallback_legs:  # a leg whose own last row is missing ended with the caller
-        rows += _leg_rows(state, leg, replace(event, status="CANCEL"))
+        if leg.stage == "winner":
+            rows.append(_leg_record(state, leg, event))
+        elif leg.stage != "gone":
+            rows += _leg_rows(state, leg, replace(event, status="CANCEL"))
     state = replace(
         state, phase="closing", caller_gone=True, fallback_legs=(), outcome=state.outcome or "callerHangup"
     )
     rows.append(caller_record(state, event.at, event.cause))
-    if state.outcome == "callerHangup":
+    if talked is not None and event.status == "LEFT":
+        rows.append(_entry(talked, EntryType.AGENT_HANGUP, event.at))
+    elif state.outcome in ("answered", "callerHangup"):
         rows.append(WriteEntry(event.at, EntryType.CALLER_HANGUP, message="fallback"))
     for own in state.legs:
         state = with_leg(state, replace(own, cancelled=True))

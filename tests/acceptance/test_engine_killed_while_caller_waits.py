@@ -41,6 +41,7 @@ async def test_the_dialplan_rings_the_phones_when_the_lease_runs_out(town):
     assert (await town.records())["4930111002"] == "answered"
     entries = await town.entries()
     assert entries.index("fallbackStarted") < entries.index("agentAccepted") < entries.index("bridged")
+    assert entries[-2:] == ["callerHangup", "callEnded"]
 
 
 async def test_an_engine_that_returns_in_time_goes_on_as_if_nothing_had_been(town):

@@ -14,6 +14,7 @@ from engine.vocabulary.values import Cause, Hotline
 
 HOTLINES, PHONES, STEPS = "rw", "rwp", "fb"
 CHUNK = 40
+ORDER = ("start", "ring", "answered", "silent", "accepted", "joined", "leg", "apology", "ended")
 
 log = structlog.get_logger(__name__)
 
@@ -39,17 +40,20 @@ def difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> tuple[dic
 
 
 def fallback_rows(found: Mapping[str, str]) -> Sequence[FallbackRow]:
-    """`fb/<caller>/<ms>-<leg>` = `step:number:did:caller:status:cause`, oldest first. What cannot be read is left."""
+    """`fb/<caller>/<ms>-<leg>-<step>` = `step:number:did:caller:status:cause`, oldest first, those of one millisecond in
+    the order of a call. What cannot be read is left."""
     rows = []
     for key, value in found.items():
         try:
             _, leg, name = key.split("/")
-            ms, _, channel_leg = name.partition("-")
+            ms, _, rest = name.partition("-")
+            channel_leg, _, _ = rest.rpartition("-")
             at = datetime.fromtimestamp(int(ms) / 1000, UTC)
             step, number, did, caller, status, cause = value.split(":")
+            ORDER.index(step)
             # a hang-up by the far side has cause 0 in the dialplan
             rows.append(FallbackRow(key, leg, at, step, number, did, caller, channel_leg, status,
                                     int(cause or 0) or int(Cause.NORMAL)))
         except ValueError:
             log.warning("fallback.unreadable_row", length=len(value))
-    return sorted(rows, key=lambda row: (row.at, row.key))
+    return sorted(rows, key=lambda row: (row.at, ORDER.index(row.step), row.key))

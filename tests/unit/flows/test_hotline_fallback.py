@@ -1,5 +1,7 @@
 """The part of a call that the dialplan plays: watched, written down once, and taken over only when it gave up."""
 
+import pytest
+
 from engine.flows import hotline
 from engine.flows.hotline_state import demand, leased, legs_in_use
 from engine.vocabulary.commands import Bridge, Dial, Finish, HangUp, Hold, Play, WriteRecord
@@ -39,17 +41,18 @@ def test_a_caller_in_fallback_is_never_redirected_and_nobody_is_rung_for_him() -
     assert book.entries == ["callerConnected", "fallbackStarted"]
 
 
-def test_what_the_dialplan_did_stands_in_log_and_records() -> None:
+@pytest.mark.parametrize(("left", "who"), [("LEFT", "agentHangup"), ("", "callerHangup")])
+def test_what_the_dialplan_did_stands_in_log_and_records(left: str, who: str) -> None:
     book = fallen().tells(
         row(12.1, "ring", 1), row(12.2, "ring", 2), row(12.3, "ring", 3), row(14, "answered", 1),
         row(15, "leg", 2, "BUSY", 17), row(16, "accepted", 1), row(16.1, "leg", 3, "CANCEL", 16),
-        row(30, "leg", 1, "ANSWER", 16), row(30.1, "ended"))
+        row(30, "leg", 1, "ANSWER", 16), row(30.1, "ended", 0, left))
     assert book.outcome == "answered" and orders(book) == []
     assert book.records == {"local-1": "answered", "local-2": "busy", "local-3": "cancelled", CALLER: "answered"}
     assert all(one.fallback for one in book.all if isinstance(one, WriteRecord))
     assert book.entries[2:] == [
         "agentCalled", "agentCalled", "agentCalled", "agentAnswered", "agentBusy", "agentAccepted", "bridged",
-        "agentCancelled", "agentHangup", "callEnded"]
+        "agentCancelled", who, "callEnded"]
 
 
 def test_rows_told_twice_count_once() -> None:

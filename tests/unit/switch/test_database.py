@@ -47,9 +47,9 @@ def test_only_differences_are_written_and_the_hotline_after_its_phones() -> None
 
 def test_rows_of_fallbacks_come_oldest_first() -> None:
     found = {
-        "fb/1795295205.3/1795295206500-1795295206.9": "leg:49171:4930123:49170:BUSY:17",
-        "fb/1795295205.3/1795295205123-1795295205.3": "start::4930123:49170::",
-        "fb/1795295205.3/1795295209000-1795295205.3": "ended::4930123:49170::0",
+        "fb/1795295205.3/1795295206500-1795295206.9-leg": "leg:49171:4930123:49170:BUSY:17",
+        "fb/1795295205.3/1795295205123-1795295205.3-start": "start::4930123:49170::",
+        "fb/1795295205.3/1795295209000-1795295205.3-ended": "ended::4930123:49170::0",
     }
     start, leg, ended = fallback_rows(found)
     assert start.at == datetime.fromtimestamp(1795295205.123, UTC)
