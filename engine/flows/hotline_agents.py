@@ -76,7 +76,7 @@ def agent_accepted(state: State, leg_id: str, at: datetime) -> Step:
     if state.phase != "waiting":
         return Step(state)
     state = with_leg(state, replace(leg, stage="winner"))
-    won = replace(state, phase="talking", winner=leg_id, accepted_at=at, pausing=False)
+    won = replace(state, phase="talking", winner=leg_id, pausing=False)
     bridge = Bridge(leg=state.leg, channel=state.channel, peer=leg_id, not_after=in_time(state, at))
     dismissed = dismiss_others(won, at)
     return Step(dismissed.state, (bridge, accepted, *dismissed.commands))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, in_time, refusal, taken
-from engine.vocabulary.commands import Bridge, Command, HangUp, Play, SetTimer
+from engine.vocabulary.commands import Command, HangUp, Play, SetTimer
 from engine.vocabulary.events import (
     Answered,
     DigitsEntered,
@@ -49,7 +49,8 @@ def _missed_of(leg: AgentLeg, caller: LiveLeg | None, here: LiveLeg | None, at: 
 
 
 def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tuple[Command, ...]:
-    """What an engine before us may have left unsaid. Saying it twice is harmless, but a second Bridge ends the talk."""
+    """What an engine before us may have left unsaid. Saying it twice is harmless. Not a Bridge: a second one ends the
+    talk, so the dialplan joins those two."""
     caller = live.get(state.leg)
     return (*_unsaid_to_caller(state, caller, live, at), *_dismissals(state, live))
 
@@ -63,23 +64,12 @@ def _unsaid_to_caller(
             return (*_rounds(state), Play(state.leg, state.hotline.greeting, not_after=until))
         case "waiting":
             return _rounds(state)
-        case "talking" if state.winner in live and caller is not None:
-            return _bridge_if_overdue(state, at)
         case "apologising" if caller is not None and caller.place in ("rw-claim", "rw-hold"):
             return (apology(state, at),)
         case "closing" if caller is not None and not state.caller_gone:
             return (refusal(state, at) or HangUp(state.leg, Cause.NORMAL),)
         case _:
             return ()
-
-
-def _bridge_if_overdue(state: State, at: datetime) -> tuple[Command, ...]:
-    """Never while the first Bridge may be on its way, nor when the dialplan may be joining the two by itself."""
-    accepted_at = state.accepted_at
-    if state.joined_at is not None or accepted_at is None or at < accepted_at + SETTLED:
-        return ()
-    until = in_time(state, accepted_at)
-    return (Bridge(leg=state.leg, channel=state.channel, peer=str(state.winner), not_after=until),)
 
 
 def _dismissals(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:

@@ -58,7 +58,6 @@ class State:
     legs: tuple[AgentLeg, ...] = ()
     tried: tuple[Tried, ...] = ()
     winner: str | None = None
-    accepted_at: datetime | None = None
     joined_at: datetime | None = None
     caller_gone: bool = False
     outcome: str = ""

@@ -85,14 +85,9 @@ def test_a_pause_between_rounds_whose_timer_died_with_the_engine_ends_now() -> N
     assert len(demand(book.state)) == 1
 
 
-def test_a_bridge_that_was_never_sent_is_sent() -> None:
+def test_a_bridge_that_may_have_been_sent_is_left_to_the_dialplan_and_the_others_go() -> None:
     book = compared(talking(), lives(CALLER), lives("leg-1", "rw-accepted"), lives("leg-2", "", is_up=False), seconds=3)
-    book.expects(Bridge(CALLER, CHANNEL, "leg-1", at(3.5)), HangUp("leg-2", 26))
-
-
-def test_a_bridge_that_may_be_on_its_way_is_not_sent_twice() -> None:
-    book = compared(talking(), lives(CALLER), lives("leg-1", "rw-accepted"), seconds=2.01)
-    assert not any(isinstance(order, Bridge) for order in orders(book))
+    book.expects(HangUp("leg-2", 26))
 
 
 def test_a_talk_that_goes_on_is_left_alone() -> None:
