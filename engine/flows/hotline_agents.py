@@ -168,8 +168,7 @@ def after_leg(state: State, at: datetime, blocked: bool = False) -> Step:
     wanted = demand(state)
     if wanted and not blocked:
         return Step(state)
-    again = any(may_ring(state, phone) and tried_before(state, phone).times for phone in state.hotline.phones)
-    if again:
+    if any(may_ring(state, phone) and phone not in wanted for phone in state.hotline.phones):  # a new round rings these
         round_min_s = min(state.rules.round_min_s, state.rules.ring_timeout_s)
         lasted_s = (at - (state.round_at or at)).total_seconds()
         pause_s = max(0.0, round_min_s - lasted_s)

@@ -19,7 +19,7 @@ from engine.vocabulary.events import (
     Played,
     TimerFired,
 )
-from tests.playbook import CALLER, CHANNEL, Playbook, a_hotline, at, phone
+from tests.playbook import CALLER, CHANNEL, RULES, Playbook, a_hotline, at, phone
 
 TAKEN = [Play(f"leg-{n}", "de/taken", then="bye", cause=26) for n in range(4)]
 
@@ -159,6 +159,14 @@ def test_a_phone_in_use_elsewhere_does_not_hold_up_the_next_round_of_the_others(
     book.tells(PhonesTaken(at(2))).expects(SetTimer("round", 3.0))
     book.tells(TimerFired(at(5), "round"))
     assert demand(book.state) == (phone(1), phone(2))
+
+
+def test_a_new_round_that_would_ring_nobody_else_does_not_begin() -> None:
+    """Without a least time for a round it would be one round after the other, each of them saved."""
+    book = Playbook.of(a_hotline(1), replace(RULES, round_min_s=0)).grants(1).tells(HungUp(at(2), "leg-1", 17, 486))
+    book.expects(SetTimer("round", 0.0)).tells(TimerFired(at(2), "round"))
+    book.tells(PhonesTaken(at(2))).expects()
+    assert book.phase == "waiting" and demand(book.state) == (phone(1),)
 
 
 def test_when_rounds_are_over_but_a_phone_is_in_a_talk_the_caller_waits_for_it() -> None:
