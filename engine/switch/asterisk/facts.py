@@ -107,8 +107,9 @@ class Facts:
         cause, sip = _number(message.get("cause", "")), _number(message.get("techcause", ""))
         if cause == 0 or (is_inbound and sip == _REQUEST_TERMINATED):
             cause = int(Cause.NORMAL)      # a BYE while a verb runs is told with 0, a caller's CANCEL with 127
-        if is_inbound or leg in self._timed_out:
-            sip = 0                        # our own refusal, or Asterisk's own 480 (which stays if it is heard first)
+        if is_inbound or leg in self._timed_out or cause == Cause.ANSWERED_ELSEWHERE:
+            # our own refusal or cancellation (seen once with 603), or Asterisk's own 480 (which stays if heard first)
+            sip = 0
         if is_dialled and leg not in self.suspects | self._answered:
             self._ended.add(leg)
         for memory in (self.suspects, self._answered, self._timed_out):

@@ -110,6 +110,11 @@ def test_a_hang_up_has_its_cause_and_the_far_sides_refusal(
     assert (events[0].cause, events[0].sip) == (cause, sip)
 
 
+def test_our_own_cancellation_is_no_refusal_of_the_far_side() -> None:
+    (gone,) = read(hangup(AGENT, "26", "603"))
+    assert (gone.cause, gone.sip) == (26, 0)
+
+
 @pytest.mark.parametrize("message", [
     hangup("1795291439.9", "16", linked=CALLER), hangup("1795291439.8", "16", channel="Local/4917@rw-leg-1;2")])
 def test_the_fallbacks_own_channels_are_no_legs(message: dict[str, str]) -> None:
