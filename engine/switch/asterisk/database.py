@@ -40,8 +40,8 @@ def difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> tuple[dic
 
 
 def fallback_rows(found: Mapping[str, str]) -> Sequence[FallbackRow]:
-    """`fb/<caller>/<ms>-<leg>-<step>` = `step:number:did:caller:status:cause`, oldest first, those of one millisecond in
-    the order of a call. What cannot be read is left."""
+    """`fb/<caller>/<ms>-<leg>-<step>` = `step:number:did:caller:status:cause`, oldest first, those of one millisecond
+    in the order of a call. What cannot be read is left."""
     rows = []
     for key, value in found.items():
         try:
