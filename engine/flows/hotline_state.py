@@ -180,7 +180,7 @@ def demand(state: State) -> tuple[AgentPhone, ...]:
 def legs_in_use(state: State) -> dict[str, str]:
     """Numbers with a leg of this call, ours or the dialplan's, and that leg's id."""
     legs = (*state.fallback_legs, *state.legs) if state.phase == "fallback" else state.legs
-    return {leg.phone.number: leg.leg for leg in legs}
+    return {leg.phone.number: leg.leg for leg in legs if leg.stage != "gone"}
 
 
 def leased(state: State) -> tuple[str, ...]:

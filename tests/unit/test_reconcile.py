@@ -99,7 +99,7 @@ async def test_a_call_of_the_fallback_is_imported_whole() -> None:
             ("local-1", "answered", True), ("1767268800.900", "answered", True)]
         assert b.at.entries() == [
             "callerConnected", "fallbackStarted", "agentCalled", "agentAnswered", "agentAccepted", "bridged",
-            "agentHangup", "callEnded"]
+            "callerHangup", "callEnded"]
         assert await b.at.switch.fallback_rows() == []
         assert b.at.calls.ids() == []
 
