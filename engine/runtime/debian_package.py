@@ -8,6 +8,7 @@ set-ups wait for each other.
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ from pathlib import Path
 from engine.runtime.folders import PROJECT, RuntimeFailed
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-SID = f"deb [signed-by={KEYRING}] http://deb.debian.org/debian sid main"
+MIRROR = re.compile(r"https?://[A-Za-z0-9.:/_~-]+/debian/?")
 USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/icons")
 
 Report = Callable[[str], None]
@@ -47,7 +48,7 @@ def cache_folder() -> Path:
 
 
 def unpacked(
-    name: str, packages: Sequence[str], cache: Path, report: Report = lambda _: None, source: str = SID,
+    name: str, packages: Sequence[str], cache: Path, report: Report = lambda _: None, source: str = "",
 ) -> Path:
     """The root of `packages` and all they need, below `cache`; downloads them first if they are not there."""
     root = cache / name
@@ -60,12 +61,27 @@ def unpacked(
         if not root.is_dir():
             work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=cache))
             try:
-                _download(work, packages, cache / "lists", name, report, source)
+                _download(work, packages, cache / "lists", name, report, source or sid())
                 (work / "root").chmod(0o755)
                 (work / "root").rename(root)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
     return root
+
+
+def sid() -> str:
+    """Debian sid on RINGWARD_DEBIAN_MIRROR, else on the mirror that this machine's apt uses."""
+    chosen = os.environ.get("RINGWARD_DEBIAN_MIRROR")
+    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    mirror = mirror_among([chosen] if chosen else _run(asked).splitlines())
+    if mirror is None:
+        raise RuntimeFailed("apt knows no mirror of Debian here; name one: export RINGWARD_DEBIAN_MIRROR=http://<host>/debian")
+    return f"deb [signed-by={KEYRING}] {mirror} sid main"
+
+
+def mirror_among(addresses: Sequence[str]) -> str | None:
+    """The first that is a mirror of Debian itself, not of its security updates or of somebody else's packages."""
+    return next((address for address in addresses if MIRROR.fullmatch(address)), None)
 
 
 def program(root: Path, path: str) -> Program:
@@ -126,8 +142,9 @@ Acquire::Retries "3";
 """
 
 
-def _run(argv: Sequence[str]) -> None:
+def _run(argv: Sequence[str]) -> str:
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603 -- ours, no shell
     if done.returncode != 0:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise RuntimeFailed(f"{' '.join(argv[:1])} failed: {' / '.join(lines[-3:])}")
+    return done.stdout

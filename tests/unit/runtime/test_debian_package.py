@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.debian_package import cache_folder, program, unpacked
+from engine.runtime.debian_package import cache_folder, mirror_among, program, sid, unpacked
 from engine.runtime.folders import RuntimeFailed
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="not a Debian machine")
@@ -74,3 +74,17 @@ def test_a_user_without_a_home_has_a_cache_all_the_same(monkeypatch: pytest.Monk
     assert os.access(cache_folder(), os.W_OK)
     monkeypatch.setenv("RINGWARD_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
+
+
+def test_packages_come_from_the_machines_own_mirror_of_debian_itself() -> None:
+    addresses = ["http://mirror.example/debian-security/", "https://packages.example/apt", "http://mirror.example/debian/"]
+    assert mirror_among(addresses) == "http://mirror.example/debian/"
+    assert mirror_among(addresses[:2]) is None
+
+
+def test_a_mirror_may_be_named_and_a_wrong_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGWARD_DEBIAN_MIRROR", "http://mirror.example:3142/debian")
+    assert " http://mirror.example:3142/debian sid main" in sid()
+    monkeypatch.setenv("RINGWARD_DEBIAN_MIRROR", "http://mirror.example/debian main\ndeb http://else.example/debian")
+    with pytest.raises(RuntimeFailed, match="RINGWARD_DEBIAN_MIRROR"):
+        sid()
