@@ -115,6 +115,11 @@ class PrivateAsterisk:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((b"\x90" * 16 + b"\x10" * 16) * int(seconds * 250))
 
+    def console(self, command: str) -> str:
+        """What Asterisk's own console answers."""
+        argv = [*self.command, "-C", str(self.home / "etc" / "asterisk.conf"), "-rx", command]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=True).stdout
+
     async def start(self, user: str = "t") -> None:
         self.process = launch([*self.command, "-C", str(self.home / "etc" / "asterisk.conf"), "-f"],
                               log=self.home / "out.txt", cwd=Path("/"))

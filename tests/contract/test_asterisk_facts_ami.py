@@ -127,3 +127,10 @@ async def test_an_old_style_filter_silences_everything(asterisk_program: object,
             assert {m["Event"] for m in bench.ami.seen if "Event" in m} <= {"FullyBooted"}
     finally:
         server.kill()
+
+
+async def test_over_500_tasks_of_the_sip_distributors_are_too_many(bench: Bench) -> None:
+    """Above its high-water mark Asterisk ignores new INVITEs: pacing must leave head-room."""
+    shown = await asyncio.to_thread(bench.asterisk.console, "core show taskprocessors like pjsip/distributor")
+    marks = [int(line.split()[5]) for line in shown.splitlines() if line.startswith("pjsip/distributor")]
+    assert marks and set(marks) == {500}
