@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.runtime.ami_probe import probe
@@ -157,10 +157,6 @@ class Asterisk:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.kill()
-
-    def with_trunk(self, trunk: str) -> "Asterisk":
-        """The same server with another trunk, for a restart."""
-        return replace(self, settings=self.settings.model_copy(update={"trunk": trunk}))
 
 
 def launch_asterisk(home: Home, argv: list[str]) -> subprocess.Popen[bytes]:

@@ -18,7 +18,6 @@ class TakenCall(Call):
     ) -> None:
         super().__init__(endpoint, journal, who, create_dialog_from_request(request), codecs, events, rtp)
         self.caller = (request.from_addr.uri.user if request.from_addr else None) or ""
-        self.cancelled_at: float | None = None
         self._invite = request
         self._acked = False
         self.invited_at = self._note("invite", f"from {self.caller}").at
@@ -100,7 +99,7 @@ class TakenCall(Call):
         self.status = 487
         self._final(487)
         self.cause, text = reason(request)
-        self.cancelled_at = self._note("cancel", text, self.cause).at
+        self._note("cancel", text, self.cause)
         self._end()
 
     def _respond(self, status: int, body: str = "") -> None:
