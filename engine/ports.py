@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from engine.vocabulary.commands import RowCommand, SwitchCommand
 from engine.vocabulary.events import CallArrived, Event
-from engine.vocabulary.values import Hotline, LiveLeg, RingwardError
+from engine.vocabulary.values import AlarmPlan, Hotline, LiveLeg, Person, RingwardError
 
 
 class SwitchLost(RingwardError):
@@ -58,6 +58,14 @@ class FallbackRow:
     cause: int
 
 
+@dataclass(frozen=True, slots=True)
+class AckNote:
+    """The dialplan's own note that somebody acknowledged: a file named by the leg, written before the thank-you."""
+
+    leg: str
+    at: datetime
+
+
 class Switch(Protocol):
     """A softswitch: carries out commands, tells events."""
 
@@ -95,6 +103,12 @@ class Switch(Protocol):
     async def forget(self, rows: Sequence[FallbackRow]) -> None:
         """Delete rows that were imported."""
 
+    async def acknowledgements(self) -> Sequence[AckNote]:
+        """Notes of the dialplan not yet forgotten, oldest first. Also readable while the switch is away."""
+
+    async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
+        """Delete notes that are durable in the database."""
+
 
 @dataclass(frozen=True, slots=True)
 class SavedCall:
@@ -102,7 +116,7 @@ class SavedCall:
 
     call_id: str
     organisation_id: int
-    hotline_id: int
+    hotline_id: int | None
     flow: str
     version: int
     phase: str
@@ -111,6 +125,7 @@ class SavedCall:
     caller_leg: str
     outbox: Sequence[Any] = ()
     is_new: bool = False
+    parts: Mapping[int, Any] = field(default_factory=dict)  # saving: those that changed; loaded: all of them
 
 
 @dataclass(slots=True)
@@ -175,6 +190,74 @@ class UnreadyHotline:
     tts_outbound: str
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedAlarm:
+    """An alarm to be begun: the id its live call must have, and what was frozen when it was posted."""
+
+    call_id: str
+    plan: AlarmPlan
+    persons: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmOrder:
+    """What people ordered about an alarm. `kind`: cancel, acknowledge. `at` by the database's clock."""
+
+    order_id: int
+    call_id: str
+    kind: str
+    recipient_id: int | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """A caller of an organisation's own number. `call_id`: the newest open alarm that wants this caller's phone, None
+    when there is none; `voice` is the language in which that is said."""
+
+    organisation_id: int
+    voice: str
+    call_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restraints:
+    """What limits that hold across restarts remember: when numbers were dialled for alarms, when pins were wrong."""
+
+    dials: Sequence[tuple[str, datetime]]
+    pin_failures: Sequence[tuple[str, datetime]]
+
+
+class AlarmStore(Protocol):
+    """Alarms as the engine needs them; numbers are digits. Raises StoreFailed."""
+
+    async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
+        """Queued alarms that are now ours to begin, oldest first: no other engine gets them while we own our switch.
+        An alarm that an engine claimed which is gone is claimed again."""
+
+    async def orders(self) -> Sequence[AlarmOrder]:
+        """Not yet forgotten orders about alarms whose live call is on our switch, or that are over, oldest first."""
+
+    async def forget_orders(self, order_ids: Sequence[int]) -> None: ...
+
+    async def call_of_attempt(self, leg: str) -> str | None:
+        """The id of the live call of the alarm that dialled this leg; None when that alarm is over or unknown."""
+
+    async def acknowledge_late(self, note: AckNote) -> None:
+        """The alarm of this leg is over: its recipient has acknowledged all the same. Unknown legs are ignored."""
+
+    async def call_back(self, did: str, caller: str) -> CallBack | None:
+        """None: `did` is no organisation's own number. One statement."""
+
+    async def restraints(self, since: datetime) -> Restraints: ...
+
+    async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
+        """The uploaded WAV."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """A wake by NOTIFY ringward_alarm, and at least every second, so that nothing is missed."""
+
+
 class Speech(Protocol):
     """Text to a sound file, rendered once per (voice, version, text)."""
 
@@ -184,8 +267,14 @@ class Speech(Protocol):
     async def run(self) -> None:
         """Keep the voice alive until cancelled."""
 
-    async def render(self, text: str, language: str) -> str:
-        """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed."""
+    async def render(self, text: str, language: str, *, urgency: int = 0) -> str:
+        """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed.
+
+        `urgency`: 0 what many people wait for, 1 one person's own, 2 ahead of time; the lower comes first.
+        """
+
+    async def convert(self, wav: bytes) -> str:
+        """The sound name of a recording: its files are made if they are not there. Raises SpeechFailed."""
 
     def path(self, sound: str) -> Path: ...
 

@@ -1,14 +1,22 @@
 """Commands: orders, in the imperative. Three kinds, told apart by who carries them out.
 
 * switch orders (`SwitchCommand`) go to the switch after the commit;
-* engine orders (`EngineCommand`) are timers, armed after the commit;
-* rows (`WriteEntry`, `WriteRecord`, `Finish`) are saved *in* the transaction that saves the state.
+* engine orders (`EngineCommand`) are timers and speech, set going after the commit;
+* rows (`RowCommand`) are saved *in* the transaction that saves the state.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.vocabulary.values import Direction, EntryType, RecordStatus
+from engine.vocabulary.values import (
+    AlarmAsk,
+    AlarmState,
+    Direction,
+    Disposition,
+    EntryType,
+    RecipientState,
+    RecordStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,28 @@ class Dial:
     taken: str
     tries: int
     peer: str
+    trunk: str = "trunk"
+
+
+@dataclass(frozen=True, slots=True)
+class DialAlarm:
+    """Ring `number` (E.164 digits) by `trunk`; once answered speak the alarm and ask for its key."""
+
+    leg: str
+    number: str
+    trunk: str
+    caller_id: str
+    ring_timeout_s: int
+    ask: AlarmAsk
+
+
+@dataclass(frozen=True, slots=True)
+class AskAlarm:
+    """Speak the alarm to a leg that reached us (a call-back), and ask for its key."""
+
+    leg: str
+    ask: AlarmAsk
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +108,67 @@ class Reject:
 class SetTimer:
     name: str
     after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Make a sound of a text, or of a stored recording; `Rendered` with the same key answers. What many people will
+    hear is rendered before what is one person's own (`is_personal`). Asked again after a restart."""
+
+    key: str
+    language: str
+    text: str = ""
+    recording_id: int | None = None
+    is_personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAlarm:
+    """The alarm's state from now on."""
+
+    at: datetime
+    state: AlarmState
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecipient:
+    recipient_id: int
+    state: RecipientState
+    acknowledged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAttempt:
+    """One leg to one person, written when it is ordered, answered and ended; the last one counts."""
+
+    leg: str
+    recipient_id: int
+    number: str
+    trunk: str
+    placed_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    disposition: Disposition | None = None
+    cause: int | None = None
+    direction: Direction = Direction.OUTBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """A line of the alarm's timeline. `type`: see docs/alarms.md."""
+
+    at: datetime
+    type: str
+    recipient_id: int | None = None
+    leg: str | None = None
+    number: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WritePinFailure:
+    at: datetime
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +207,8 @@ class Finish:
     outcome: str
 
 
-SwitchCommand = Play | Hold | Dial | Bridge | HangUp | Reject
-EngineCommand = SetTimer
-RowCommand = WriteEntry | WriteRecord | Finish
+SwitchCommand = Play | Hold | Dial | DialAlarm | AskAlarm | Bridge | HangUp | Reject
+EngineCommand = SetTimer | Render
+AlarmRow = WriteAlarm | WriteRecipient | WriteAttempt | WriteNote | WritePinFailure
+RowCommand = WriteEntry | WriteRecord | AlarmRow | Finish
 Command = SwitchCommand | EngineCommand | RowCommand

@@ -29,6 +29,27 @@ class LegGranted:
     at: datetime
     leg: str
     phone: AgentPhone
+    trunk: str = "trunk"
+
+
+@dataclass(frozen=True, slots=True)
+class DialGranted:
+    """The allocator lets this call ring one of the numbers it wants, by this trunk, with this leg id."""
+
+    at: datetime
+    leg: str
+    number: str
+    trunk: str
+    is_pin_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialDelayed:
+    """The storm throttle lets a wanted number rest until then; told once."""
+
+    at: datetime
+    number: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,79 @@ class DigitsEntered:
     at: datetime
     leg: str
     digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A person pressed the alarm's key (with the right pin, if there is one). The dialplan has written it down, and has
+    said or says so. `leg` may have ended: the dialplan's note of it was found later."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """The verb `alarm` asked to the end, and nobody pressed a key that counts."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinWrong:
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHeard:
+    """The switch thinks that an answering machine answered. A hint; it decides nothing."""
+
+    at: datetime
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalledBack:
+    """Somebody whom an open alarm wants called the number that rang. `number`: the caller's."""
+
+    at: datetime
+    leg: str
+    channel: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrdered:
+    """By whom: text for the timeline."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeOrdered:
+    """An operator acknowledges for a recipient."""
+
+    at: datetime
+    recipient_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The answer to `Render`: the sound's name, '' when it cannot be spoken."""
+
+    at: datetime
+    key: str
+    sound: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +247,22 @@ class Reconciled:
 
 Event = (
     LegGranted
+    | DialGranted
+    | DialDelayed
     | PhonesTaken
     | Answered
     | DialRefused
     | Played
     | DigitsEntered
+    | Acknowledged
+    | Declined
+    | NoKey
+    | PinWrong
+    | MachineHeard
+    | CalledBack
+    | CancelOrdered
+    | AcknowledgeOrdered
+    | Rendered
     | HungUp
     | Joined
     | FallbackStarted

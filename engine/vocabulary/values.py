@@ -6,6 +6,7 @@ UUID text for legs we dial and Asterisk's own uniqueid (`1795291439.33477`) for 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 
@@ -122,3 +123,107 @@ class Rules:
     ask_tries: int
     # orders that compete with a deadline of the dialplan are right only while the fact is this young
     claim_within_s: float
+
+
+class AlarmState(StrEnum):
+    QUEUED = "queued"
+    RINGING = "ringing"
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class RecipientState(StrEnum):
+    PENDING = "pending"
+    RINGING = "ringing"
+    ACKNOWLEDGED = "acknowledged"
+    DECLINED = "declined"
+    UNREACHED = "unreached"
+
+
+class Disposition(StrEnum):
+    """How one attempt to reach a person ended."""
+
+    ACKNOWLEDGED = "acknowledged"
+    DECLINED = "declined"
+    ANSWERED = "answered"  # somebody or something answered and hung up before the end of the questions
+    MAILBOX = "mailbox"  # listened to the end without a key, or sounded like a machine
+    BUSY = "busy"
+    NO_ANSWER = "noAnswer"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A recipient of an alarm, frozen when the alarm was posted. `phones` in the order in which they are rung.
+
+    `language` is one of the message's; `voice` that of the recorded prompts (`de`, `en` …). `groups`: the contact
+    groups that brought this person, for waves.
+    """
+
+    recipient_id: int
+    name: str
+    role: str
+    language: str
+    voice: str
+    phones: tuple[str, ...]
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """`group_ids` empty: everybody who is in no former wave."""
+
+    after_s: float
+    group_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPlan:
+    """What was ordered, frozen when the alarm was posted.
+
+    `message`: (language, text) with the shared fields filled in; of placeholders only `{name}` and `{role}` are left.
+    `recording_id`: played instead of the text. `closing`: (language, text) with `{acknowledged}` and `{needed}`.
+    `needed` is a number of people also when "all" was ordered. `retry_on`: busy, noAnswer, mailbox, failed (mailbox:
+    everything that answered and pressed no key). The pin is never logged and never read by an API.
+    """
+
+    alarm_id: int
+    organisation_id: int
+    caller_id: str
+    created_at: datetime
+    message: tuple[tuple[str, str], ...]
+    recording_id: int | None
+    closing: tuple[tuple[str, str], ...]
+    needed: int
+    by_role: tuple[tuple[str, int], ...]
+    key: str
+    decline_key: str
+    pin: str
+    strategy: str  # parallel, sequential, waves
+    waves: tuple[Wave, ...]
+    rounds: int
+    pause_s: float
+    retry_on: tuple[str, ...]
+    ring_timeout_s: int
+    expires_s: float
+    amd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmAsk:
+    """What the verb `alarm` says and listens for. `message`: a sound name; `voice`: the recorded prompts' language.
+
+    `pin` is compared by the dialplan; with `is_pin_refused` no pin is right: too many were wrong from this number.
+    """
+
+    message: str
+    voice: str
+    key: str
+    decline_key: str
+    pin: str = ""
+    is_pin_refused: bool = False
+    amd: bool = False
+    tries: int = 3

@@ -118,7 +118,7 @@ SELECT id FROM hotlines WHERE organisation_id = $1 AND id = $2 AND deleted_at IS
 
 -- name: take_number
 -- The first free number. Without SKIP LOCKED: whoever waits here gets the next one, or this one if the other fails.
-SELECT number FROM numbers WHERE hotline_id IS NULL ORDER BY position LIMIT 1 FOR UPDATE
+SELECT number FROM numbers WHERE hotline_id IS NULL AND organisation_id IS NULL ORDER BY position LIMIT 1 FOR UPDATE
 
 -- name: create_hotline
 INSERT INTO hotlines (organisation_id, number, name, is_active, channels_inbound, channels_outbound,
