@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import aiohttp
 import asyncpg
 import pytest
 
@@ -13,6 +14,7 @@ from engine.runtime.asterisk import Asterisk, remove
 from engine.runtime.folders import open_home
 from engine.runtime.ports import Address
 from engine.softphone import Carrier
+from tests.acceptance.alarm_town import Muster, nobody_was_wronged
 from tests.acceptance.town import EngineProcess, Town
 from tests.conftest import loopback_settings
 
@@ -67,6 +69,38 @@ async def open_town(database_url: str, tmp_path: Path) -> AsyncIterator[Callable
                 print(town.engine.log_path.read_text())
 
 
+@pytest.fixture
+async def muster(quick_asterisk: Asterisk, open_muster: Callable) -> Muster:
+    return await open_muster(quick_asterisk)
+
+
+@pytest.fixture
+async def open_muster(open_town: Callable, database_url: str, tmp_path: Path) -> AsyncIterator[Callable]:
+    """Opens a town with an api on any Asterisk; afterwards nobody may have been wronged in it."""
+    opened: list[Muster] = []
+
+    async def make(asterisk: Asterisk, engine: bool = True, **settings: object) -> Muster:
+        town = await open_town(asterisk, engine=engine, **settings)
+        address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        variables = {**_environment(asterisk, database_url, settings), "RINGWARD_API": address}
+        api = EngineProcess(variables, tmp_path / "api.log", "api")
+        api.start()
+        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        muster = Muster(town, api, session, f"http://{address}")
+        opened.append(muster)
+        await town.until(muster.is_served, "the api answers")
+        return muster
+
+    yield make
+    for muster in opened:
+        try:
+            await nobody_was_wronged(muster)
+        finally:
+            muster.api.close()
+            await muster.session.close()
+            print((tmp_path / "api.log").read_text())
+
+
 def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, object]) -> dict[str, str]:
     used = asterisk.settings
     values = {
@@ -77,7 +111,7 @@ def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, obje
     return {**os.environ, **variables, "DATABASE_URL": database_url}
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -31,14 +31,15 @@ def agent_number(n: int) -> str:
 
 @dataclass
 class EngineProcess:
-    """`ringward engine` as a child. Killed, stopped and continued by its process id alone."""
+    """`ringward engine` (or `api`) as a child. Killed, stopped and continued by its process id alone."""
 
     environment: dict[str, str]
     log_path: Any
+    command: str = "engine"
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        argv = [sys.executable, "-m", "engine.cli.main", "engine", "--home", self.environment["RINGWARD_HOME"]]
+        argv = [sys.executable, "-m", "engine.cli.main", self.command, "--home", self.environment["RINGWARD_HOME"]]
         self.process = launch(argv, log=self.log_path, env=self.environment)
 
     @property
