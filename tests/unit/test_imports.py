@@ -24,7 +24,7 @@ EVERYWHERE = {"engine.vocabulary", "engine.ports"}
 ALLOWED = {
     "engine.vocabulary": set(),
     "engine.ports": {"engine.vocabulary"},
-    "engine.flows": {"engine.vocabulary"},
+    "engine.flows": {"engine.policy", "engine.vocabulary"},
     "engine.policy": {"engine.vocabulary"},
     "engine.switch": EVERYWHERE,
     "engine.speech": EVERYWHERE,
