@@ -8,6 +8,8 @@ import asyncio
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from engine.speech import audio
@@ -29,10 +31,22 @@ async def speak(text: str, language: str, state_dir: Path) -> bytes:
     return audio.to_wav(audio.shape(audio.resample(sound, 8000)))
 
 
+def prompts() -> dict[str, dict[str, str]]:
+    """Language → prompt → text, with ten prompts in the place of a text with `{key}`."""
+    texts: dict[str, dict[str, str]] = tomllib.loads((SOUNDS / "prompts.toml").read_text("utf-8"))
+    keys = texts.pop("keys")
+    return {language: dict(chain.from_iterable(
+        _by_key(name, text, keys[language].split()) if "{key}" in text else [(name, text)]
+        for name, text in said.items())) for language, said in texts.items()}
+
+
+def _by_key(name: str, text: str, keys: Sequence[str]) -> list[tuple[str, str]]:
+    return [(f"{name}-{digit}", text.replace("{key}", key)) for digit, key in enumerate(keys)]
+
+
 async def main(into: Path) -> None:
-    prompts = tomllib.loads((SOUNDS / "prompts.toml").read_text("utf-8"))
     with tempfile.TemporaryDirectory() as state_dir:
-        for language, texts in prompts.items():
+        for language, texts in prompts().items():
             for name, text in texts.items():
                 path = into / language / f"{name}.wav"
                 path.parent.mkdir(parents=True, exist_ok=True)
