@@ -1,5 +1,6 @@
 """The town: what every acceptance story plays in."""
 
+import asyncio
 import os
 import socket
 import tempfile
@@ -13,7 +14,9 @@ import pytest
 from engine.runtime.asterisk import Asterisk, remove
 from engine.runtime.folders import open_home
 from engine.runtime.ports import Address
+from engine.runtime.postgres import Postgres
 from engine.softphone import Carrier
+from engine.store.migrate import migrate
 from tests.acceptance.alarm_town import Muster, nobody_was_wronged
 from tests.acceptance.town import EngineProcess, Town
 from tests.conftest import loopback_settings
@@ -67,6 +70,22 @@ async def open_town(database_url: str, tmp_path: Path) -> AsyncIterator[Callable
             town.asterisk_cli("database deltree fb")
             if town.engine.log_path.exists():
                 print(town.engine.log_path.read_text())
+
+
+@pytest.fixture
+def own_database() -> Iterator[Postgres]:
+    """A server for one test, which may stop or kill it; its address is the test's `database_url` where that says so."""
+    home = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
+    home.path.chmod(0o755)
+    try:
+        started = Postgres.start(home)
+        try:
+            asyncio.run(migrate(started.url))
+            yield started
+        finally:
+            started.stop()
+    finally:
+        remove(home)
 
 
 @pytest.fixture

@@ -3,38 +3,23 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from engine.runtime.asterisk import remove
-from engine.runtime.folders import open_home
 from engine.runtime.postgres import Postgres
 from engine.softphone.audio import chirp
 from engine.softphone.listening import correlation
-from engine.store.migrate import migrate
 
 MINE, THEIRS = chirp(1, 1.0), chirp(2, 1.0)
 
 
 @pytest.fixture
-def server() -> Iterator[Postgres]:
-    home = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
-    home.path.chmod(0o755)
-    try:
-        started = Postgres.start(home)
-        try:
-            asyncio.run(migrate(started.url))
-            yield started
-        finally:
-            stopped(started, signal.SIGCONT)
-            started.stop()
-    finally:
-        remove(home)
+def server(own_database: Postgres) -> Iterator[Postgres]:
+    yield own_database
+    stopped(own_database, signal.SIGCONT)
 
 
 @pytest.fixture
