@@ -7,10 +7,11 @@ defaults here.
 
 import json
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,10 +56,19 @@ class Settings(BaseSettings):
     trunk_cps: float = Field(50, gt=0, description="new outbound legs a second")
     trunk_channels: int = Field(500, ge=2, description="legs at once, both directions")
 
+    # webhooks
+    webhook_allow: str = Field("", description="networks that webhooks may reach though they are not public")
+
     # speech
     voice: str = "pico"
     sounds_dir: Path | None = None      # None: <home>/sounds, which links to the recorded prompts
     log_level: str = "info"
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks(text)
+        return text
 
     @classmethod
     def settings_customise_sources(
@@ -68,6 +78,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, env_settings, _RunSettings(settings_cls, init_settings),
                 TomlConfigSettingsSource(settings_cls))
+
+
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """`10.0.0.0/8, fd00::/8, 192.0.2.7`. Raises ValueError, which names the wrong one."""
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 class _RunSettings(PydanticBaseSettingsSource):
