@@ -1,4 +1,4 @@
-"""Answered is not acknowledged: after a mailbox, silence, an early hang-up the next phone follows, then the next round."""
+"""Answered is not acknowledged: after a mailbox, silence, an early hang-up: the next phone, then the next round."""
 
 from engine.softphone import Behaviour
 from engine.softphone.audio import chirp
