@@ -1,7 +1,8 @@
 """The api process: every public API, its documentation and the probes, on one address and one database.
 
-`create_app` makes the application for any directory (tests use the one in memory); `run` serves it until SIGTERM. The
-api writes rows; the engine, woken by NOTIFY, does the rest. A database that is down makes 503s, not a stopped api.
+`create_app` makes the application for any directory (tests use the one in memory, which serves First Responder alone);
+`run` serves it until SIGTERM. The api writes rows; the engine, woken by NOTIFY, does the rest. A database that is down
+makes 503s, not a stopped api.
 """
 
 import asyncio
@@ -11,13 +12,15 @@ from functools import cache
 import structlog
 from aiohttp import web
 
-from api.docs_page import docs_routes
-from api.errors import errors
+from api.docs_page import Page, docs_routes
+from api.errors import STYLES, errors
 from api.first_responder.routes import routes as first_responder
 from api.json_body import BODY_LIMIT
 from api.openapi import document
 from api.probes import FIGURES, PROBES, Figures
-from api.typed_routes import DIRECTORY
+from api.ringward import routes as ringward
+from api.ringward.frame import Base
+from api.typed_routes import DIRECTORY, SERVICES
 from engine import log as logging
 from engine.settings import Settings
 from engine.store.directory import PostgresDirectory
@@ -40,12 +43,16 @@ Place the API-Token of your organization in the header `API-TOKEN`, or your Pers
 `Personal-Access-Token`; either suffices. Ids of another organization are answered with 404."""
 
 
-def create_app(directory: Directory) -> web.Application:
+def create_app(directory: Directory, base: Base | None = None) -> web.Application:
     figures = Figures()
     app = web.Application(middlewares=[figures.observe, errors], client_max_size=BODY_LIMIT)
     app[DIRECTORY] = directory
     app[FIGURES] = figures
+    app[STYLES] = {}
+    app[SERVICES] = {}
     app.add_routes(first_responder)
+    if base is not None:
+        ringward.install(app, base)
     app.add_routes(PROBES)
     app.add_routes(_documentation())
     return app
@@ -53,7 +60,10 @@ def create_app(directory: Directory) -> web.Application:
 
 @cache
 def _documentation() -> list[web.RouteDef]:
-    return docs_routes(document(first_responder.operations, "First Responder API", "3.1.0", DESCRIPTION))
+    return docs_routes([
+        Page("First Responder", "/docs", "/openapi.json",
+             document(first_responder, "First Responder API", "3.1.0", DESCRIPTION)),
+        Page("Ringward", "/docs/ringward", "/ringward/v1/openapi.json", ringward.openapi())])
 
 
 async def run(settings: Settings) -> None:
@@ -64,7 +74,8 @@ async def run(settings: Settings) -> None:
     host, _, port = settings.api.rpartition(":")
     pool = await create_pool(settings.database_url, max_size=POOL_SIZE, connect_timeout_s=CONNECT_TIMEOUT_S,
                              command_timeout_s=COMMAND_TIMEOUT_S)
-    runner = web.AppRunner(create_app(PostgresDirectory(pool, DEADLINE_S)), access_log=None,
+    base = Base(pool, settings.database_url, settings, DEADLINE_S)
+    runner = web.AppRunner(create_app(PostgresDirectory(pool, DEADLINE_S), base), access_log=None,
                            shutdown_timeout=SHUTDOWN_S)
     stop = _stop_on_signal()
     try:

@@ -1,12 +1,15 @@
-"""What a client is told when something is wrong: always the error body of the First Responder contract (1.2).
+"""What a client is told when something is wrong: how errors are raised, and in which style each API tells them.
 
 `ApiError` is raised by handlers; `errors` is the middleware that turns it, aiohttp's own refusals, the directory's
-errors and everything unforeseen into `{"success": false, "message", "error"}`. Nothing of an exception's text reaches
-the client except what was written for it.
+errors and everything unforeseen into an answer. The style belongs to the path's prefix (`STYLES`), so that also an
+unknown path is answered in the style of its API; elsewhere it is the error body of the First Responder contract (1.2).
+Nothing of an exception's text reaches the client except what was written for it.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -21,6 +24,66 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SHOWN_ERRORS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request. `field` as a client would write it: `recipients[2].phone`."""
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+class ApiError(RingwardError):
+    """`kind` names a rule of an API that was broken; '' is what the status says."""
+
+    def __init__(self, status: int, message: str, error: str | None = None, *, problems: Sequence[Problem] = (),
+                 kind: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.error = error or message
+        self.problems = tuple(problems)
+        self.kind = kind
+        self.headers = headers
+
+
+class Invalid(ApiError):
+    """Fields say something that cannot be."""
+
+    def __init__(self, field: str, problem: str, *more: Problem) -> None:
+        problems = (Problem(field, problem), *more)
+        shown = "; ".join(map(str, problems[:SHOWN_ERRORS]))
+        super().__init__(400, shown, f"invalid {shown}", problems=problems)
+
+
+class Forbidden(ApiError):
+    def __init__(self, field: str, problem: str = "the token may not act for it") -> None:
+        super().__init__(403, f"access not allowed: {field}", f"{field}: {problem}", problems=[Problem(field, problem)])
+
+
+class NotFound(ApiError):
+    def __init__(self, what: str) -> None:
+        super().__init__(404, f"{what} not found")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorStyle:
+    """How an API writes an error. `statuses`: what it answers instead of a status that it does not have."""
+
+    model: type[BaseModel]
+    write: Callable[[ApiError, int], BaseModel]
+    content_type: str = "application/json"
+    statuses: Mapping[int, int] = field(default_factory=dict)
+
+    def answer(self, error: ApiError) -> web.Response:
+        status = self.statuses.get(error.status, error.status)
+        body = self.write(error, status).model_dump(mode="json", exclude_none=True)
+        return web.Response(status=status, body=json.dumps(body).encode(), content_type=self.content_type,
+                            headers=error.headers)
+
+
 class Error(BaseModel):
     """Something was refused or failed; nothing was changed."""
 
@@ -29,68 +92,57 @@ class Error(BaseModel):
     error: str = Field(description="technical text; names the field that is wrong")
 
 
-class ApiError(RingwardError):
-    def __init__(self, status: int, message: str, error: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.error = error or message
+def _envelope(error: ApiError, _: int) -> Error:
+    return Error(success=False, message=error.message, error=error.error)
 
 
-class Invalid(ApiError):
-    """A field says something that cannot be."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(400, f"{field}: {problem}", f"invalid {field}: {problem}")
-
-
-class Forbidden(ApiError):
-    def __init__(self, field: str, problem: str = "the token may not act for it") -> None:
-        super().__init__(403, f"access not allowed: {field}", f"{field}: {problem}")
-
-
-class NotFound(ApiError):
-    def __init__(self, what: str) -> None:
-        super().__init__(404, f"{what} not found")
+ENVELOPE = ErrorStyle(Error, _envelope, statuses={HTTPStatus.UNSUPPORTED_MEDIA_TYPE: HTTPStatus.BAD_REQUEST})
+STYLES: web.AppKey[dict[str, ErrorStyle]] = web.AppKey("styles", dict[str, ErrorStyle])
 
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except ApiError as error:
-        return reply(error.status, error.message, error.error)
-    except UnknownUsers as error:
-        return reply(400, f"agents: not users of this organisation: {error}", f"invalid agents: {error}")
-    except NoNumberLeft:
-        return reply(400, "no number left")
-    except NoSipCustomer:
-        return reply(400, "the organisation needs a sip-customer first", "organizationID: no sip-customer")
-    except StoreFailed as error:
-        log.warning("api.database", error=str(error), method=request.method)
-        return reply(503, "the service is temporarily unavailable", "database not available",
-                     headers={"Retry-After": "5"})
     except web.HTTPException as error:
         if error.status < 400:
             raise
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return reply(error.status, error.reason, headers=allow)
-    except Exception:
-        log.exception("api.failed", method=request.method)
-        return reply(500, "unexpected error")
+        told = ApiError(error.status, error.reason, headers=allow)
+    except Exception as error:
+        told = _told(error, request.method)
+    return style_of(request).answer(told)
 
 
-def reply(
-    status: int, message: str, error: str | None = None, headers: dict[str, str] | None = None) -> web.Response:
-    body = json.dumps({"success": False, "message": message, "error": error or message})
-    return web.Response(status=status, body=body.encode(), content_type="application/json", headers=headers)
+def style_of(request: web.Request) -> ErrorStyle:
+    found = (style for prefix, style in request.app[STYLES].items() if f"{request.path}/".startswith(f"{prefix}/"))
+    return next(found, ENVELOPE)
+
+
+def _told(error: Exception, method: str) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case UnknownUsers():
+            return ApiError(400, f"agents: not users of this organisation: {error}", f"invalid agents: {error}")
+        case NoNumberLeft():
+            return ApiError(400, "no number left")
+        case NoSipCustomer():
+            return ApiError(400, "the organisation needs a sip-customer first", "organizationID: no sip-customer")
+        case StoreFailed():
+            log.warning("api.database", error=str(error), method=method)
+            return ApiError(503, "the service is temporarily unavailable", "database not available",
+                            headers={"Retry-After": "5"})
+        case _:
+            log.error("api.failed", method=method, exc_info=error)
+            return ApiError(500, "unexpected error")
 
 
 def invalid(error: ValidationError) -> ApiError:
     """A pydantic error as a 400 that names the fields."""
-    problems = [f"{_field(it['loc'])}: {it['msg']}" for it in error.errors(include_url=False, include_input=False)]
-    shown = "; ".join(problems[:SHOWN_ERRORS])
-    return ApiError(400, shown, f"invalid {shown}")
+    problems = [Problem(_field(it["loc"]), it["msg"].removeprefix("Value error, "))
+                for it in error.errors(include_url=False, include_input=False)]
+    return Invalid(problems[0].field, problems[0].problem, *problems[1:])
 
 
 def _field(location: tuple[Any, ...]) -> str:

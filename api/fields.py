@@ -4,9 +4,23 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 INT64_MAX = 2**63 - 1
+
+
+class Body(BaseModel):
+    """What a client sends: an unknown member is refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class FromUrl(BaseModel):
+    """Parameters of a path, a query or headers."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 

@@ -1,37 +1,56 @@
-"""JSON from outside: read with limits, and only when it says one thing.
+"""Bodies from outside: read with limits, and JSON only when it says one thing.
 
-Refused with a 400 that says why: another content type or charset, bytes that are no UTF-8, malformed JSON, NaN, numbers
-too long to read, nesting too deep, an object that names a member twice.
+Refused with a 415: another content type. With a 400 that says why: another charset, bytes that are no UTF-8, malformed
+JSON, NaN, numbers too long to read, nesting too deep, an object that names a member twice.
 """
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from aiohttp import web
 
 from api.errors import ApiError
 
-BODY_LIMIT = 64 * 1024      # bytes; aiohttp answers 413 above
+BODY_LIMIT = 64 * 1024      # bytes; 413 above, where an operation has no limit of its own
 READ_TIMEOUT_S = 10.0
+SLOWEST = 256 * 1024        # bytes a second: who may send more has more time for it
 
 
 class _Refused(ValueError):
     pass
 
 
-async def read_json(request: web.Request) -> Any:
-    """The body as Python values. Raises ApiError 400; aiohttp raises 413."""
-    if "Content-Type" in request.headers and request.content_type != "application/json":
-        raise ApiError(400, "body: the content type must be application/json")
+async def read_json(request: web.Request, limit: int = BODY_LIMIT) -> Any:
+    """The body as Python values. Raises ApiError; HTTPRequestEntityTooLarge above `limit` bytes."""
+    if "Content-Type" in request.headers:
+        require_type(request, ["application/json"])
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
         raise ApiError(400, "body: the charset must be UTF-8")
+    return parse(await read_body(request, limit))
+
+
+def require_type(request: web.Request, types: Sequence[str]) -> None:
+    if request.content_type not in types:
+        raise ApiError(415, f"body: the content type must be {' or '.join(types)}",
+                       headers={"Accept": ", ".join(types)})
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The bytes of the body. Raises ApiError 408; HTTPRequestEntityTooLarge above `limit`."""
+    body = bytearray()
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            body = await request.read()
+        async with asyncio.timeout(READ_TIMEOUT_S + limit / SLOWEST):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise web.HTTPRequestEntityTooLarge(limit, len(body))
     except TimeoutError:
         raise ApiError(408, "the body did not arrive in time") from None
-    return parse(body)
+    return bytes(body)
 
 
 def parse(body: bytes) -> Any:

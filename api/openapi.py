@@ -1,30 +1,31 @@
 """OpenAPI 3.1, made from the typed routes: pydantic's JSON Schema 2020-12 is what 3.1 wants."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from api.access import ORGANISATION_HEADER, USER_HEADER
-from api.errors import Error
-from api.typed_routes import Operation
+from api.typed_routes import JSON, Operation, Routes
 
 REF = "#/components/schemas/{model}"
-STATUS = {400: "invalid or missing data", 401: "token missing or not valid", 403: "access not allowed",
-          404: "not found", 413: "body too large", 500: "unexpected error", 503: "temporarily unavailable"}
+STATUS = {201: "created", 202: "accepted", 204: "done",
+          400: "invalid or missing data", 401: "token missing or not valid", 403: "access not allowed",
+          404: "not found", 409: "conflict", 413: "body too large", 415: "another content type is wanted",
+          422: "refused by a rule", 500: "unexpected error", 503: "temporarily unavailable"}
 
 
-def document(operations: Sequence[Operation], title: str, version: str, description: str) -> dict[str, Any]:
-    schemas, definitions = TypeAdapter.json_schemas([*_inputs(operations)], ref_template=REF)
+def document(routes: Routes, title: str, version: str, description: str) -> dict[str, Any]:
+    schemas, definitions = TypeAdapter.json_schemas([*_inputs(routes)], ref_template=REF)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    for operation in routes.operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, routes, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
         "servers": [{"url": "/"}],
         "security": [{ORGANISATION_HEADER: []}, {USER_HEADER: []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(it.tag for it in operations)],
+        "tags": [{"name": tag} for tag in dict.fromkeys(it.tag for it in routes.operations)],
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
@@ -33,29 +34,48 @@ def document(operations: Sequence[Operation], title: str, version: str, descript
     }
 
 
-def _inputs(operations: Iterable[Operation]) -> Iterable[tuple[Any, Any, TypeAdapter[Any]]]:
-    yield "error", "serialization", TypeAdapter(Error)
-    for operation in operations:
-        yield (operation.handler, "reply"), "serialization", operation.reply
+def _inputs(routes: Routes) -> Iterable[tuple[Any, Any, TypeAdapter[Any]]]:
+    yield "error", "serialization", TypeAdapter(routes.style.model)
+    for operation in routes.operations:
+        if operation.reply is not None:
+            yield (operation.handler, "reply"), "serialization", operation.reply
         if "body" in operation.models:
             yield (operation.handler, "body"), "validation", TypeAdapter(operation.models["body"])
 
 
-def _operation(operation: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
+def _operation(operation: Operation, routes: Routes, schemas: dict[Any, Any]) -> dict[str, Any]:
     summary, _, description = operation.documentation.partition("\n")
-    answers = {200: schemas[(operation.handler, "reply"), "serialization"]}
-    codes = {400, 401, 500, 503, *operation.errors, *([413] if "body" in operation.models else [])}
-    answers |= {code: schemas["error", "serialization"] for code in sorted(codes)}
+    codes = {400, 401, 500, 503, *operation.errors, *([413, 415] if operation.has_body else [])}
+    codes = {routes.style.statuses.get(code, code) for code in codes}
+    error = {routes.style.content_type: {"schema": schemas["error", "serialization"]}}
     found = {
         "operationId": operation.handler.__name__, "tags": [operation.tag], "summary": summary,
         "description": description.strip(),
-        "parameters": [*_parameters(operation, "path"), *_parameters(operation, "query")],
-        "responses": {str(code): {"description": STATUS.get(code, "success"), "content": _json(schema)}
-                      for code, schema in answers.items()},
+        "parameters": [*_parameters(operation, "path"), *_parameters(operation, "query"),
+                       *_parameters(operation, "header")],
+        "responses": {
+            **{str(code): _answer(operation, code, schemas) for code in operation.statuses},
+            **{str(code): {"description": STATUS[code], "content": error} for code in sorted(codes)}},
     }
     if "body" in operation.models:
         schema = schemas[(operation.handler, "body"), "validation"]
-        found["requestBody"] = {"required": True, "content": _json(schema)}
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    elif operation.consumes:
+        found["requestBody"] = {"required": True, "content": {it: {"schema": BINARY} for it in operation.consumes}}
+    return found
+
+
+BINARY = {"type": "string", "format": "binary"}
+
+
+def _answer(operation: Operation, status: int, schemas: dict[Any, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": STATUS.get(status, "success")}
+    if status != 204:
+        schema = BINARY if operation.reply is None else schemas[(operation.handler, "reply"), "serialization"]
+        found["content"] = {operation.produces: {"schema": schema}}
+    if operation.headers:
+        found["headers"] = {name: {"description": text, "schema": {"type": "string"}}
+                            for name, text in operation.headers.items()}
     return found
 
 
@@ -74,7 +94,3 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     if given:
         schema.pop("default", None)
     return schema | {name: value for it in given for name, value in it.items()}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}

@@ -1,65 +1,133 @@
 """Handlers by their types: what a handler is annotated with is parsed, answered and documented.
 
 `async def put_hotline(call: Call, path: HotlinePath, body: HotlineBody) -> Hotline` is a whole operation: `path`,
-`query` and `body` are pydantic models (strict), the reply is whatever pydantic can write, the docstring is the
-documentation.
+`query`, `header` and `body` are pydantic models (strict; of `header` the fields' aliases are the headers' names), the
+reply is whatever pydantic can write, the docstring is the documentation. Beside that:
+
+* `body: bytes` is the body as it came, of one of the types in `consumes`; `-> bytes` answers as `produces`;
+* `-> Reply[T]` chooses the status among the documented ones, and headers; `-> None` is a 204;
+* `request: web.Request` and `-> web.StreamResponse` are for who writes the answer himself (a stream, `produces`);
+* any other parameter is a service of the application, found by its type in `app[SERVICES]`.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.access import authenticate
-from api.errors import invalid
-from api.json_body import read_json
+from api.errors import ENVELOPE, ErrorStyle, invalid
+from api.json_body import BODY_LIMIT, read_body, read_json, require_type
 from engine.store.directory_port import Directory
 
 DIRECTORY: web.AppKey[Directory] = web.AppKey("directory", Directory)
-PARTS = ("path", "query", "body")
+SERVICES: web.AppKey[dict[type, Any]] = web.AppKey("services", dict[type, Any])
+PARTS = ("path", "query", "header", "body")
+JSON = "application/json"
+T = TypeVar("T")
 TypedHandler = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """An answer with a status other than the operation's first one, or with headers."""
+
+    value: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
+    """`errors` are the statuses beside 400, 401, 500 and 503; of `statuses` the first is the usual one."""
+
     method: str
     path: str
     tag: str
     handler: TypedHandler
     errors: tuple[int, ...]
-    models: Mapping[str, type[BaseModel]]       # by "path", "query", "body"
-    reply: TypeAdapter[Any]
+    models: Mapping[str, type[BaseModel]]       # by "path", "query", "header", "body" (JSON)
+    reply: TypeAdapter[Any] | None              # None: not JSON
+    statuses: tuple[int, ...] = (200,)
+    headers: Mapping[str, str] = field(default_factory=dict)    # of the answer, with what they say
+    consumes: tuple[str, ...] = ()              # of a body that is no JSON
+    produces: str = JSON
+    limit: int = BODY_LIMIT
+    also_system: bool = False                   # a system token may call it as well
+    services: Mapping[str, type] = field(default_factory=dict)
 
     @property
     def documentation(self) -> str:
         return inspect.getdoc(self.handler) or ""
 
-    async def serve(self, request: web.Request) -> web.Response:
-        call = await authenticate(request, request.app[DIRECTORY])
+    @property
+    def has_body(self) -> bool:
+        return "body" in self.models or bool(self.consumes)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        call = await authenticate(request, request.app[DIRECTORY], also_system=self.also_system)
+        arguments: dict[str, Any] = {
+            name: request if kind is web.Request else request.app[SERVICES][kind]
+            for name, kind in self.services.items()}
         try:
-            arguments = {name: model.model_validate(await _given(request, name)) for name, model in self.models.items()}
+            for name, model in self.models.items():
+                arguments[name] = model.model_validate(await self._given(request, name))
         except ValidationError as error:
             raise invalid(error) from None
-        answer = await self.handler(call, **arguments)
-        return web.Response(body=self.reply.dump_json(answer, by_alias=True), content_type="application/json")
+        if self.consumes:
+            require_type(request, self.consumes)
+            arguments["body"] = await read_body(request, self.limit)
+        return self._response(await self.handler(call, **arguments))
+
+    async def _given(self, request: web.Request, part: str) -> Any:
+        match part:
+            case "body":
+                return await read_json(request, self.limit)
+            case "path":
+                return dict(request.match_info)
+            case "header":
+                names = [it.alias or name for name, it in self.models["header"].model_fields.items()]
+                return {name: _one(request.headers.getall(name)) for name in names if name in request.headers}
+            case _:
+                return {name: _one(request.query.getall(name)) for name in request.query}
+
+    def _response(self, answer: Any) -> web.StreamResponse:
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        reply = answer if isinstance(answer, Reply) else Reply(answer)
+        status = reply.status or self.statuses[0]
+        if status == 204:
+            return web.Response(status=status, headers=reply.headers)
+        body = reply.value if self.reply is None else self.reply.dump_json(reply.value, by_alias=True)
+        return web.Response(status=status, body=body, content_type=self.produces, headers=reply.headers)
 
 
 @dataclass(slots=True)
 class Routes:
-    """The operations below a prefix. `errors` are the statuses a handler may answer beside 400, 401 and 503."""
+    """The operations below a prefix, and the style of their errors."""
 
     prefix: str
+    style: ErrorStyle = ENVELOPE
     operations: list[Operation] = field(default_factory=list)
 
-    def on(self, method: str, path: str, *errors: int, tag: str) -> Callable[[TypedHandler], TypedHandler]:
+    def on(self, method: str, path: str, *errors: int, tag: str, statuses: tuple[int, ...] = (),
+           headers: Mapping[str, str] | None = None, consumes: tuple[str, ...] = (), produces: str = JSON,
+           limit: int = BODY_LIMIT, also_system: bool = False) -> Callable[[TypedHandler], TypedHandler]:
         def register(handler: TypedHandler) -> TypedHandler:
             hints = get_type_hints(handler, include_extras=True)
-            models: dict[str, type[BaseModel]] = {name: hints[name] for name in PARTS if name in hints}
+            models: dict[str, type[BaseModel]] = {
+                name: hints[name] for name in PARTS if name in hints and not (name == "body" and consumes)}
+            reply = hints["return"]
+            value = get_args(reply)[0] if get_origin(reply) is Reply else reply
+            is_empty = value is type(None)
             self.operations.append(Operation(
-                method, self.prefix + path, tag, handler, errors, models, TypeAdapter(hints["return"])))
+                method, self.prefix + path, tag, handler, errors, models,
+                TypeAdapter(value) if produces == JSON and not is_empty else None,
+                statuses or ((204,) if is_empty else (200,)), headers or {}, consumes, produces, limit, also_system,
+                {name: hint for name, hint in hints.items() if name not in {*PARTS, "call", "return"}}))
             return handler
         return register
 
@@ -67,9 +135,6 @@ class Routes:
         return (web.route(it.method, it.path, it.serve) for it in self.operations)
 
 
-async def _given(request: web.Request, part: str) -> Any:
-    if part == "body":
-        return await read_json(request)
-    if part == "path":
-        return dict(request.match_info)
-    return {name: values[0] if len(values := request.query.getall(name)) == 1 else values for name in request.query}
+def _one(values: list[str]) -> str | list[str]:
+    """Given twice it stays a list, which is then not what the field wants."""
+    return values[0] if len(values) == 1 else values

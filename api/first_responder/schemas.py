@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Annotated
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from api.fields import FROM_TEXT, INT64_MAX, Int64, Line, Text, UrlInt, UtcTime, whole_number
+from api.fields import FROM_TEXT, INT64_MAX, Body, FromUrl, Int64, Line, Text, UrlInt, UtcTime, whole_number
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
 
 WELCOME = ("Willkommen zur GroupAlarm.com First Responder Hotline. "
@@ -36,14 +36,6 @@ class HotlineStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     ERROR = "error"
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class FromUrl(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
 
 
 # --- parameters
