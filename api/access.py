@@ -52,8 +52,11 @@ class Call:
             raise Forbidden(field, "the user does not allow admins to manage phones")
 
 
-async def authenticate(request: web.Request, directory: Directory) -> Call:
-    """Raises ApiError 401. One digest and one indexed look-up, whatever the token is."""
+async def authenticate(request: web.Request, directory: Directory, *, also_system: bool = False) -> Call:
+    """Raises ApiError 401; 403 for a system token where it may do nothing.
+
+    One digest and one indexed look-up, whatever the token is.
+    """
     of_organisation = request.headers.get(ORGANISATION_HEADER)
     token = request.headers.get(USER_HEADER) if of_organisation is None else of_organisation
     if not token:
@@ -61,4 +64,6 @@ async def authenticate(request: web.Request, directory: Directory) -> Call:
     principal = await directory.principal(digest(token))
     if principal is None or (principal.user_id is None) != (of_organisation is not None):
         raise ApiError(401, "unauthorized", "the token is not valid")
+    if principal.is_system and not also_system:
+        raise Forbidden("API-TOKEN", "a system token acts for organisations and numbers alone")
     return Call(principal, directory)

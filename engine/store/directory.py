@@ -84,6 +84,14 @@ class PostgresDirectory:
             await connection.execute(SQL["revoke_tokens"], organisation_id, user_id)
             return await _issue(connection, organisation_id, user_id)
 
+    async def issue_system_token(self) -> str:
+        token = new_token("system")
+        await self._rows("issue_system_token", digest(token))
+        return token
+
+    async def revoke_system_tokens(self) -> int:
+        return len(await self._rows("revoke_system_tokens"))
+
     # --- users
 
     async def users(self, organisation_id: int) -> Sequence[User]:
@@ -113,17 +121,19 @@ class PostgresDirectory:
         row = await self._row("phone", organisation_id, phone_id)
         return None if row is None else _phone(row)
 
-    async def create_phone(self, organisation_id: int, data: PhoneData) -> Phone:
-        row = await self._row("create_phone", organisation_id, data.user_id, data.name, data.number, data.is_active)
+    async def create_phone(self, organisation_id: int, data: PhoneData, position: int | None = None) -> Phone:
+        row = await self._row("create_phone", organisation_id, data.user_id, data.name, data.number, data.is_active,
+                              position)
         if row is None:
             raise UnknownUsers([data.user_id])
         return _phone(row)
 
-    async def replace_phone(self, organisation_id: int, phone_id: int, data: PhoneData) -> Phone | None:
+    async def replace_phone(
+        self, organisation_id: int, phone_id: int, data: PhoneData, position: int | None = None) -> Phone | None:
         async with self._connection() as connection, connection.transaction():
             await _check_users(connection, organisation_id, [data.user_id])
             row = await connection.fetchrow(SQL["replace_phone"], organisation_id, phone_id, data.user_id, data.name,
-                                            data.number, data.is_active)
+                                            data.number, data.is_active, position)
         return None if row is None else _phone(row)
 
     async def delete_phone(self, organisation_id: int, phone_id: int) -> bool:
@@ -224,7 +234,7 @@ class PostgresDirectory:
 
 
 async def _issue(connection: Connection, organisation_id: int, user_id: int | None) -> str:
-    token = new_token(is_organisation=user_id is None)
+    token = new_token("organisation" if user_id is None else "user")
     if await connection.fetchrow(SQL["issue_token"], organisation_id, user_id, digest(token)) is None:
         raise UnknownUsers([user_id or 0])
     return token
@@ -249,7 +259,7 @@ def _columns(data: HotlineData) -> tuple[Any, ...]:
 
 def _phone(row: "asyncpg.Record") -> Phone:
     return Phone(phone_id=row["id"], user_id=row["user_id"], name=row["name"], number=row["number"],
-                 is_active=row["is_active"])
+                 is_active=row["is_active"], position=row["position"])
 
 
 def _hotline(row: "asyncpg.Record") -> StoredHotline:

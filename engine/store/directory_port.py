@@ -58,13 +58,15 @@ class User:
 class Principal:
     """Whom a token acts for. `user_id` is None for an organisation's API token, which acts as an admin.
 
-    `country` is where national forms of numbers are read: the validated address's, else the organisation's.
+    `country` is where national forms of numbers are read: the validated address's, else the organisation's. A system
+    token (`is_system`) acts for organisation 0, which is none, and is no admin: it finds nothing of anybody's.
     """
 
     organisation_id: int
     user_id: int | None
     is_admin: bool
     country: str
+    is_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ class PhoneData:
 
 @dataclass(frozen=True, slots=True)
 class Phone(PhoneData):
+    """`position`: its place among its user's phones, which are rung from the lowest on; equal ones by their ids."""
+
     phone_id: int
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,11 @@ class Directory(Protocol):
     async def rotate_token(self, organisation_id: int, user_id: int | None) -> str:
         """Revoke what there was and issue a new one, in one transaction."""
 
+    async def issue_system_token(self) -> str:
+        """For organisations and numbers, and nothing else."""
+
+    async def revoke_system_tokens(self) -> int: ...
+
     async def users(self, organisation_id: int) -> Sequence[User]: ...
     async def user(self, organisation_id: int, user_id: int) -> User | None: ...
     async def create_user(self, organisation_id: int, name: str, *, is_admin: bool = False, allow_admins: bool = False,
@@ -191,13 +201,16 @@ class Directory(Protocol):
 
     async def set_allow_admins(self, organisation_id: int, user_id: int, allowed: bool) -> User | None: ...
 
-    async def phones(self, organisation_id: int, user_id: int) -> Sequence[Phone]: ...
-    async def phone(self, organisation_id: int, phone_id: int) -> Phone | None: ...
-    async def create_phone(self, organisation_id: int, data: PhoneData) -> Phone:
-        """Raises UnknownUsers."""
+    async def phones(self, organisation_id: int, user_id: int) -> Sequence[Phone]:
+        """In the order in which they are rung."""
 
-    async def replace_phone(self, organisation_id: int, phone_id: int, data: PhoneData) -> Phone | None:
-        """Raises UnknownUsers."""
+    async def phone(self, organisation_id: int, phone_id: int) -> Phone | None: ...
+    async def create_phone(self, organisation_id: int, data: PhoneData, position: int | None = None) -> Phone:
+        """The last of its user's without a position. Raises UnknownUsers."""
+
+    async def replace_phone(
+        self, organisation_id: int, phone_id: int, data: PhoneData, position: int | None = None) -> Phone | None:
+        """Its position stays without one. Raises UnknownUsers."""
 
     async def delete_phone(self, organisation_id: int, phone_id: int) -> bool: ...
 

@@ -30,6 +30,9 @@ from engine.store.directory_port import (
 )
 from engine.store.tokens import digest, new_token
 
+SYSTEM = 0                  # the organisation of system tokens: none
+LAST_POSITION = 1_000_000   # of a phone
+
 
 @dataclass(slots=True)
 class MemoryHotline:
@@ -65,6 +68,8 @@ class MemoryDirectory:
         if digest not in self.token_rows:
             return None
         organisation_id, user_id = self.token_rows[digest]
+        if organisation_id == SYSTEM:
+            return Principal(SYSTEM, None, is_admin=False, country="", is_system=True)
         customer = self.customer_rows.get(organisation_id)
         country = customer.country if customer else self.organisation_rows[organisation_id].country
         return Principal(organisation_id, user_id, user_id is None or self.user_rows[user_id].is_admin, country)
@@ -95,7 +100,7 @@ class MemoryDirectory:
     async def issue_token(self, organisation_id: int, user_id: int | None) -> str:
         if user_id is not None and await self.user(organisation_id, user_id) is None:
             raise UnknownUsers([user_id])
-        token = new_token(is_organisation=user_id is None)
+        token = new_token("organisation" if user_id is None else "user")
         self.token_rows[digest(token)] = (organisation_id, user_id)
         return token
 
@@ -108,6 +113,14 @@ class MemoryDirectory:
     async def rotate_token(self, organisation_id: int, user_id: int | None) -> str:
         await self.revoke_tokens(organisation_id, user_id)
         return await self.issue_token(organisation_id, user_id)
+
+    async def issue_system_token(self) -> str:
+        token = new_token("system")
+        self.token_rows[digest(token)] = (SYSTEM, None)
+        return token
+
+    async def revoke_system_tokens(self) -> int:
+        return await self.revoke_tokens(SYSTEM, None)
 
     # --- users
 
@@ -136,20 +149,26 @@ class MemoryDirectory:
     # --- phones
 
     async def phones(self, organisation_id: int, user_id: int) -> Sequence[Phone]:
-        return [phone for owner, phone in self.phone_rows.values()
+        ours = [phone for owner, phone in self.phone_rows.values()
                 if owner == organisation_id and phone.user_id == user_id]
+        return sorted(ours, key=lambda phone: (phone.position, phone.phone_id))
 
     async def phone(self, organisation_id: int, phone_id: int) -> Phone | None:
         owner, phone = self.phone_rows.get(phone_id, (None, None))
         return phone if owner == organisation_id else None
 
-    async def create_phone(self, organisation_id: int, data: PhoneData) -> Phone:
-        return self._put_phone(organisation_id, next(self._ids), data)
+    async def create_phone(self, organisation_id: int, data: PhoneData, position: int | None = None) -> Phone:
+        if position is None:
+            last = max((it.position for it in await self.phones(organisation_id, data.user_id)), default=-1)
+            position = min(last + 1, LAST_POSITION)
+        return self._put_phone(organisation_id, next(self._ids), data, position)
 
-    async def replace_phone(self, organisation_id: int, phone_id: int, data: PhoneData) -> Phone | None:
-        if await self.phone(organisation_id, phone_id) is None:
+    async def replace_phone(
+        self, organisation_id: int, phone_id: int, data: PhoneData, position: int | None = None) -> Phone | None:
+        phone = await self.phone(organisation_id, phone_id)
+        if phone is None:
             return None
-        return self._put_phone(organisation_id, phone_id, data)
+        return self._put_phone(organisation_id, phone_id, data, phone.position if position is None else position)
 
     async def delete_phone(self, organisation_id: int, phone_id: int) -> bool:
         if await self.phone(organisation_id, phone_id) is None:
@@ -157,9 +176,9 @@ class MemoryDirectory:
         del self.phone_rows[phone_id]
         return True
 
-    def _put_phone(self, organisation_id: int, phone_id: int, data: PhoneData) -> Phone:
+    def _put_phone(self, organisation_id: int, phone_id: int, data: PhoneData, position: int) -> Phone:
         self._check_users(organisation_id, [data.user_id])
-        phone = Phone(data.user_id, data.name, data.number, data.is_active, phone_id)
+        phone = Phone(data.user_id, data.name, data.number, data.is_active, phone_id, position)
         self.phone_rows[phone_id] = (organisation_id, phone)
         return phone
 

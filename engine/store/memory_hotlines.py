@@ -67,7 +67,8 @@ class MemoryHotlines:
     def _phones(self, row: MemoryHotline) -> tuple[AgentPhone, ...]:
         by_number: dict[str, AgentPhone] = {}
         for user_id in row.stored.data.agents:
-            for owner, phone in self._directory.phone_rows.values():
+            rows = sorted(self._directory.phone_rows.values(), key=lambda row: (row[1].position, row[1].phone_id))
+            for owner, phone in rows:
                 if owner == row.stored.organisation_id and phone.user_id == user_id and phone.is_active:
                     number = phone.number[1:]
                     by_number.setdefault(number, AgentPhone(phone.phone_id, user_id, number))

@@ -7,11 +7,12 @@ digest by index tells nothing about the token by its timing.
 import hashlib
 import secrets
 
-PREFIX = {True: "rwo_", False: "rwu_"}      # an organisation's, a user's: so that people can tell them apart
+# so that people can tell them apart
+PREFIX = {"organisation": "rwo_", "user": "rwu_", "system": "rws_"}
 
 
-def new_token(*, is_organisation: bool) -> str:
-    return PREFIX[is_organisation] + secrets.token_urlsafe(32)
+def new_token(of: str) -> str:
+    return PREFIX[of] + secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> bytes:

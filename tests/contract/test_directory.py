@@ -47,6 +47,33 @@ async def test_a_token_acts_for_its_organisation_or_its_user_until_it_is_revoked
     assert await w.directory.principal(digest(rotated)) is not None
 
 
+async def test_a_system_token_is_of_no_organisation(w: World) -> None:
+    await w.organisation()
+    found = await w.directory.principal(digest(token := await w.directory.issue_system_token()))
+    assert token.startswith("rws_")
+    assert found and (found.organisation_id, found.user_id, found.is_admin, found.is_system) == (0, None, False, True)
+    assert await w.directory.users(0) == []
+    assert await w.directory.revoke_system_tokens() == 1
+    assert await w.directory.principal(digest(token)) is None
+
+
+async def test_phones_are_in_their_users_order_a_new_one_last(w: World) -> None:
+    org = await w.organisation()
+    user = org.users[0]
+    first, second = await org.phone(user, "+4930111"), await org.phone(user, "+4930222")
+    data = PhoneData(user, "Handy", "+4930333", True)
+    third = await w.directory.create_phone(org.id, data, 0)
+    fourth = await w.directory.create_phone(org.id, data)
+    assert [it.phone_id for it in await w.directory.phones(org.id, user)] == [
+        first, third.phone_id, second, fourth.phone_id]
+    moved = await w.directory.replace_phone(org.id, first, data, 9)
+    assert moved and moved.position == 9
+    kept = await w.directory.replace_phone(org.id, first, replace(data, name="Büro"))
+    assert kept and kept.position == 9 and await w.directory.phone(org.id, first) == kept
+    await w.directory.replace_phone(org.id, first, data, 1_000_000)
+    assert (await w.directory.create_phone(org.id, data)).position == 1_000_000
+
+
 async def test_tokens_are_issued_only_for_users_of_the_organisation(w: World) -> None:
     one, other = await w.organisation(), await w.organisation()
     with pytest.raises(UnknownUsers):

@@ -107,6 +107,9 @@ def test_tokens_are_rotated_and_revoked(cli: Cli) -> None:
     valid = {bytes(row["digest"]) for row in cli.rows("SELECT digest FROM tokens WHERE revoked_at IS NULL")}
     assert valid == {hashlib.sha256(again["apiToken"].encode()).digest()}
     assert "either --org ID or --user ID" in cli.error("token", "revoke")
+    system = cli.json("token", "create", "--system")["systemToken"]
+    assert system.startswith("rws_")
+    assert cli.json("token", "revoke", "--system") == {"revoked": 1}
     assert cli.error("token", "rotate", "--user", "99")
 
 

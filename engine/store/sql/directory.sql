@@ -1,10 +1,12 @@
 -- The directory. Every query names the organisation it acts for, except those marked "across".
 
 -- name: principal
--- Across: whom a token acts for.
-SELECT t.organisation_id, t.user_id, t.user_id IS NULL OR u.is_admin AS is_admin, coalesce(c.country, o.country) AS country
+-- Across: whom a token acts for. A system token is of no organisation (0), and so no admin of any.
+SELECT coalesce(t.organisation_id, 0) AS organisation_id, t.user_id,
+       t.organisation_id IS NOT NULL AND (t.user_id IS NULL OR u.is_admin) AS is_admin,
+       coalesce(c.country, o.country, '') AS country, t.organisation_id IS NULL AS is_system
 FROM tokens t
-JOIN organisations o ON o.id = t.organisation_id
+LEFT JOIN organisations o ON o.id = t.organisation_id
 LEFT JOIN users u ON u.id = t.user_id
 LEFT JOIN sip_customers c ON c.organisation_id = t.organisation_id
 WHERE t.digest = $1 AND t.revoked_at IS NULL
@@ -39,6 +41,14 @@ WHERE o.id = $1
   AND ($2::bigint IS NULL OR EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.organisation_id = o.id))
 RETURNING id
 
+-- name: issue_system_token
+-- Across: of no organisation.
+INSERT INTO tokens (organisation_id, user_id, digest) VALUES (NULL, NULL, $1)
+
+-- name: revoke_system_tokens
+-- Across: all of them.
+UPDATE tokens SET revoked_at = now() WHERE organisation_id IS NULL AND revoked_at IS NULL RETURNING id
+
 -- name: revoke_tokens
 UPDATE tokens SET revoked_at = now()
 WHERE organisation_id = $1 AND user_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL
@@ -67,19 +77,26 @@ WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.id AND u.organisation_id 
 ORDER BY a.ord
 
 -- name: phones
-SELECT id, user_id, name, number, is_active FROM phones WHERE organisation_id = $1 AND user_id = $2 ORDER BY id
+-- In the order in which they are rung.
+SELECT id, user_id, name, number, is_active, position FROM phones
+WHERE organisation_id = $1 AND user_id = $2 ORDER BY position, id
 
 -- name: phone
-SELECT id, user_id, name, number, is_active FROM phones WHERE organisation_id = $1 AND id = $2
+SELECT id, user_id, name, number, is_active, position FROM phones WHERE organisation_id = $1 AND id = $2
 
 -- name: create_phone
-INSERT INTO phones (organisation_id, user_id, name, number, is_active)
-SELECT u.organisation_id, u.id, $3, $4, $5 FROM users u WHERE u.organisation_id = $1 AND u.id = $2
-RETURNING id, user_id, name, number, is_active
+-- Without a position it comes last.
+INSERT INTO phones (organisation_id, user_id, name, number, is_active, position)
+SELECT u.organisation_id, u.id, $3, $4, $5,
+       coalesce($6, least((SELECT coalesce(max(p.position) + 1, 0) FROM phones p WHERE p.user_id = u.id), 1000000))
+FROM users u WHERE u.organisation_id = $1 AND u.id = $2
+RETURNING id, user_id, name, number, is_active, position
 
 -- name: replace_phone
-UPDATE phones SET user_id = $3, name = $4, number = $5, is_active = $6 WHERE organisation_id = $1 AND id = $2
-RETURNING id, user_id, name, number, is_active
+-- Without a position it stays where it is.
+UPDATE phones SET user_id = $3, name = $4, number = $5, is_active = $6, position = coalesce($7, position)
+WHERE organisation_id = $1 AND id = $2
+RETURNING id, user_id, name, number, is_active, position
 
 -- name: delete_phone
 DELETE FROM phones WHERE organisation_id = $1 AND id = $2 RETURNING id
