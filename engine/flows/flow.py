@@ -1,9 +1,17 @@
-"""What a step of any flow gives back."""
+"""What every flow is to the loop (`engine/call.py`): one module with these names. `registry.py` knows them all.
 
+A state is one frozen object. What of it is stored apart (`APART`) is compared by identity: a step leaves every part
+that it does not change the very same object, so that an alarm of 1,000 people saves one of them, not all.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
 
-from engine.vocabulary.commands import Command
+from engine.policy.routing import Wants
+from engine.vocabulary.commands import Command, RowCommand
+from engine.vocabulary.events import Event
 
 S = TypeVar("S")
 
@@ -14,3 +22,73 @@ class Step(Generic[S]):
 
     state: S
     commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg that a call has on the switch, or is about to have. `number`: the phone it keeps busy for everybody else, ''
+    for a leg that reached us. `trunk` '' is the main one."""
+
+    leg: str
+    number: str = ""
+    trunk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a call is, as its row says. `caller_leg`: the inbound leg that began it, if one did."""
+
+    organisation_id: int
+    hotline_id: int | None = None
+    caller_leg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Fields of a state that are stored as parts: those of `once` together as part 0, the items of the tuple `many` as
+    parts 1, 2 …"""
+
+    once: tuple[str, ...]
+    many: str
+
+
+class Flow(Protocol):
+    """A flow's module. How a call begins (`start`) is the flow's own.
+
+    A `start` never finishes at once: a save of unknown fate could not tell a call that began and ended from one that
+    never began. Legs that the flow has after it ended them stay its legs until the switch says that they are gone.
+    """
+
+    NAME: str
+    VERSION: int
+    APART: Apart | None
+
+    def step(self, state: Any, event: Event) -> Step[Any]: ...
+
+    def phase(self, state: Any) -> str: ...
+
+    def owner(self, state: Any) -> Owner: ...
+
+    def legs(self, piece: Any) -> Sequence[Leg]:
+        """Live legs of one piece: of an item of `APART.many`, or of the whole state when nothing is stored apart."""
+
+    def wants(self, state: Any) -> Wants | None:
+        """What it would like to dial now. Granted one by one: `LegGranted` where a phone is given, else `DialGranted`. A
+        grant that it no longer wants changes nothing."""
+
+    def wants_to_ring(self, state: Any, leg: str) -> bool:
+        """This leg was ordered, nothing of it was heard, and nobody cancelled it: a lost order may be sent again."""
+
+    def leased(self, state: Any) -> Sequence[str]:
+        """Legs that wait under a lease."""
+
+    def failed(self, state: Any, at: datetime) -> Sequence[RowCommand]:
+        """A defect ended this call: what is written about it."""
+
+
+Registry = Mapping[type[Any], Flow]
+
+
+def pieces(flow: Flow, state: Any) -> tuple[Any, ...]:
+    """What a step changes singly, and what legs are asked of."""
+    return (state,) if flow.APART is None else getattr(state, flow.APART.many)

@@ -12,6 +12,38 @@ from engine.vocabulary.values import AgentPhone
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A number to ring now. `phone`: the agent's, for a hotline. `is_repeat`: the storm throttle applies.
+
+    `skip`: so many trunks have failed for it already, in their order of fail-over.
+    """
+
+    number: str
+    is_repeat: bool = False
+    skip: int = 0
+    phone: AgentPhone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A group of calls that together have at most `legs` outbound legs (a hotline's `channelsOutbound`)."""
+
+    group: int
+    legs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a call would like to dial. `rank`: 0 hotline, 1 alarm, 2 campaign; the lower has right of way, and within one
+    rank who waits since longer."""
+
+    rank: int
+    since: datetime
+    numbers: tuple[Wanted, ...]
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A call that wants phones rung. `outbound_limit` is its hotline's `channelsOutbound`."""
 

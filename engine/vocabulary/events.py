@@ -34,13 +34,15 @@ class LegGranted:
 
 @dataclass(frozen=True, slots=True)
 class DialGranted:
-    """The allocator lets this call ring one of the numbers it wants, by this trunk, with this leg id."""
+    """The allocator lets this call ring one of the numbers it wants, by this trunk, with this leg id. `others`: so many
+    more trunks lead to this number, should this one fail."""
 
     at: datetime
     leg: str
     number: str
     trunk: str
     is_pin_refused: bool = False
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class CalledBack:
     leg: str
     channel: str
     number: str
+    is_pin_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
