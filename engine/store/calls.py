@@ -1,6 +1,6 @@
 """Live calls in Postgres: one connection, one transaction in flight, fenced. Used by `engine/call.py` alone.
 
-`save` is one statement (`save_batch`, migration 0002), so a stopped client never leaves a transaction open. Planner
+`save` is one statement (`save_batch`, migration 0005), so a stopped client never leaves a transaction open. Planner
 settings are pinned on the connection: joins of a few rows stay index look-ups whatever the statistics say.
 """
 
@@ -8,7 +8,8 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
@@ -17,8 +18,9 @@ import asyncpg
 
 from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
 from engine.store import queries
+from engine.store.alarm_rows import alarm_rows
 from engine.store.pool import connect, store_errors
-from engine.vocabulary.commands import Finish, WriteEntry, WriteRecord
+from engine.vocabulary.commands import Finish, RowCommand, WriteEntry, WriteRecord
 
 PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 SAVE_TIMEOUT_S = 3.0
@@ -47,11 +49,12 @@ class PostgresCalls:
 
     async def save(self, batch: Batch) -> None:
         state = None if batch.heartbeat is None else json.dumps(dict(batch.heartbeat))
+        ended = {call_id for call_id, row in batch.rows if isinstance(row, Finish)}
         rows = _rows(batch)
         async with self._using() as connection:  # a new one has a new fencing number
             saved = await connection.fetchval(
-                _SQL["save"], self._switch, self._fencing, state, batch.metrics, _calls(batch), rows["entries"],
-                rows["records"], rows["ended"],
+                _SQL["save"], self._switch, self._fencing, state, batch.metrics, _calls(batch, ended),
+                _parts(batch, ended), rows["entries"], rows["records"], alarm_rows(batch), rows["ended"],
             )
         if not saved:
             raise self._fenced_out()
@@ -60,7 +63,11 @@ class PostgresCalls:
 
     async def load_calls(self) -> Sequence[SavedCall]:
         async with self._using() as connection:
-            return [_saved(row) for row in await connection.fetch(_SQL["load"], self._switch)]
+            rows = await connection.fetch(_SQL["load"], self._switch)
+            parts: defaultdict[str, dict[int, Any]] = defaultdict(dict)
+            for row in await connection.fetch(_SQL["load_parts"], self._switch):
+                parts[row["call_id"]][row["part"]] = json.loads(row["state"])
+        return [_saved(row, parts.get(row["call_id"], {})) for row in rows]
 
     async def call_of_leg(self, caller_leg: str) -> str | None:
         found: str | None = await self._fetchval("call_of_leg", caller_leg)
@@ -104,8 +111,7 @@ class PostgresCalls:
         return FencedOut(f"another engine owns the switch {self._switch!r} now")
 
 
-def _calls(batch: Batch) -> str | None:
-    ended = {call_id for call_id, row in batch.rows if isinstance(row, Finish)}
+def _calls(batch: Batch, ended: set[str]) -> str | None:
     calls = [
         {
             "id": call.call_id, "organisation_id": call.organisation_id, "hotline_id": call.hotline_id,
@@ -118,18 +124,29 @@ def _calls(batch: Batch) -> str | None:
     return json.dumps(calls) if calls else None
 
 
+def _parts(batch: Batch, ended: set[str]) -> str | None:
+    parts = [
+        {"call_id": call.call_id, "part": part, "state": state}
+        for call in batch.calls.values() if call.parts and call.call_id not in ended
+        for part, state in call.parts.items()
+    ]
+    return json.dumps(parts) if parts else None
+
+
 def _rows(batch: Batch) -> dict[str, str | None]:
+    """Rows of hotline calls, and the ends of all calls."""
     rows: dict[str, list[dict[str, Any]]] = {"entries": [], "records": [], "ended": []}
-    kinds = {WriteEntry: "entries", WriteRecord: "records", Finish: "ended"}
+    kinds: Mapping[type[RowCommand], str] = {WriteEntry: "entries", WriteRecord: "records", Finish: "ended"}
     for ord_, (call_id, row) in enumerate(batch.rows):
-        rows[kinds[type(row)]].append({"ord": ord_, "call_id": call_id, **asdict(row)})
+        if (kind := kinds.get(type(row))) is not None:
+            rows[kind].append({"ord": ord_, "call_id": call_id, **asdict(row)})
     return {kind: json.dumps(found, default=str) if found else None for kind, found in rows.items()}
 
 
-def _saved(row: asyncpg.Record) -> SavedCall:
+def _saved(row: asyncpg.Record, parts: Mapping[int, Any]) -> SavedCall:
     return SavedCall(
         call_id=row["call_id"], organisation_id=row["organisation_id"], hotline_id=row["hotline_id"],
         flow=row["flow"], version=row["version"], phase=row["phase"], state=json.loads(row["state"]),
         started_at=row["started_at"], caller_leg=row["caller_leg"],
-        outbox=json.loads(row["outbox"]) if row["outbox"] else (),
+        outbox=json.loads(row["outbox"]) if row["outbox"] else (), parts=parts,
     )

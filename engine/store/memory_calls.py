@@ -5,7 +5,7 @@ Several twins may share one `Shelf`, as several engines share one Postgres.
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.ports import Batch, Clock, FencedOut, SavedCall, StoreFailed
@@ -56,8 +56,10 @@ class MemoryCalls:
             shelf.beat_at_s = shelf.clock.monotonic()
             shelf.heartbeat = dict(batch.heartbeat)
         for call_id, call in batch.calls.items():
-            shelf.calls[call_id] = call
-            shelf.legs[call.caller_leg] = call_id
+            known = shelf.calls.get(call_id)
+            shelf.calls[call_id] = replace(call, parts={**(known.parts if known else {}), **call.parts})
+            if call.caller_leg:
+                shelf.legs[call.caller_leg] = call_id
         for call_id, row in batch.rows:
             shelf.rows.append((call_id, row))
             if isinstance(row, Finish):

@@ -89,8 +89,8 @@ CREATE TABLE alarms (
     needed          integer NOT NULL,
     plan            jsonb NOT NULL,
     request         jsonb NOT NULL,
-    claimed_switch  text,                             -- which engine takes it: its switch and fencing number
-    claimed_fencing bigint,
+    claimed_switch  text,                             -- which engine takes it: its switch and itself
+    claimed_engine  uuid,
     created_at      timestamptz NOT NULL DEFAULT now(),
     decided_at      timestamptz,                      -- left `ringing`
     finished_at     timestamptz                       -- its last leg ended
@@ -123,7 +123,7 @@ CREATE TABLE alarm_attempts (
     leg             text PRIMARY KEY,
     organisation_id bigint NOT NULL,
     alarm_id        bigint NOT NULL REFERENCES alarms ON DELETE CASCADE,
-    recipient_id    bigint NOT NULL REFERENCES alarm_recipients ON DELETE CASCADE,
+    recipient_id    bigint NOT NULL,                  -- no reference: its check would read all attempts for each deleted one
     direction       text NOT NULL DEFAULT 'outbound' CHECK (direction IN ('inbound', 'outbound')),
     phone           text NOT NULL,                    -- E.164 with a plus
     trunk           text NOT NULL,
@@ -197,7 +197,6 @@ CREATE TABLE events (
     data            jsonb NOT NULL
 );
 CREATE INDEX events_order ON events (organisation_id, xact, id);
-CREATE INDEX events_at ON events (at);
 
 CREATE TABLE webhooks (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -233,7 +232,7 @@ CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (webhook_id, id DE
 -- A live call may be of several parts (an alarm: its plan and one part a recipient), of which a step changes few.
 ALTER TABLE calls ALTER hotline_id DROP NOT NULL;
 CREATE TABLE call_parts (
-    call_id uuid NOT NULL REFERENCES calls ON DELETE CASCADE,
+    call_id uuid NOT NULL,                            -- no reference: it would cost every call that ends a look-up in here
     part    integer NOT NULL,
     state   jsonb NOT NULL,
     PRIMARY KEY (call_id, part)

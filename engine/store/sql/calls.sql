@@ -1,4 +1,4 @@
--- Live calls and the ownership of a switch. Used by engine/store/calls.py; the functions are in migration 0002.
+-- Live calls and the ownership of a switch. Used by engine/store/calls.py; the functions are in migrations 0002 and 0005.
 
 -- name: try_own
 -- A session lock that dies with the owner's connection: who gets it knows at once that the owner's process is gone.
@@ -18,15 +18,20 @@ WITH fence AS MATERIALIZED (SELECT pg_advisory_xact_lock(fence_key($1)))
 UPDATE engines SET fencing = fencing + 1 FROM fence WHERE switch = $1 AND engine_id = $2 RETURNING fencing;
 
 -- name: save
-SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb);
+SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb);
 
 -- name: load
--- `failed` calls keep their row for the operator, but nobody continues them.
+-- `failed` calls keep their row for the operator, but nobody continues them. Only a caller's call has a log.
 SELECT c.id::text AS call_id, c.organisation_id, c.hotline_id, c.flow, c.version, c.phase, c.state, c.outbox,
-    c.started_at, l.caller_leg
-FROM calls c JOIN call_logs l ON l.call_id = c.id
+    c.started_at, coalesce(l.caller_leg, '') AS caller_leg
+FROM calls c LEFT JOIN call_logs l ON l.call_id = c.id
 WHERE c.switch = $1 AND c.phase <> 'failed'
 ORDER BY c.started_at;
+
+-- name: load_parts
+SELECT p.call_id::text AS call_id, p.part, p.state
+FROM calls c JOIN call_parts p ON p.call_id = c.id
+WHERE c.switch = $1 AND c.phase <> 'failed';
 
 -- name: call_of_leg
 -- Inbound leg ids are the switch's own and rise with its clock; the newest log is the one meant.

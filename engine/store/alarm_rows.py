@@ -1,0 +1,51 @@
+"""Row commands of alarms as the argument `p_alarm` of `save_batch` (migration 0005). Called by `calls.py` alone.
+
+One statement can touch a row once: several words about one leg or one recipient in a batch are one row here, in which a
+later value replaces an earlier one and nothing (None) replaces nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from engine.ports import Batch
+from engine.vocabulary.commands import (
+    Finish,
+    RowCommand,
+    WriteAlarm,
+    WriteAttempt,
+    WriteNote,
+    WritePinFailure,
+    WriteRecipient,
+)
+
+KINDS: Mapping[type[RowCommand], str] = {
+    WriteAlarm: "states", WriteRecipient: "recipients", WriteAttempt: "attempts", WriteNote: "notes",
+    WritePinFailure: "pins",
+}
+MERGED_BY = {"recipients": "recipient_id", "attempts": "leg"}
+
+
+def alarm_rows(batch: Batch) -> str | None:
+    """None for a batch that has nothing to do with alarms."""
+    callers = {call_id for call_id, call in batch.calls.items() if call.hotline_id is not None}
+    found: dict[str, list[dict[str, Any]]] = {}
+    if begun := [{"call_id": one.call_id} for one in batch.calls.values() if one.is_new and one.hotline_id is None]:
+        found["begun"] = begun
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for ord_, (call_id, row) in enumerate(batch.rows):
+        if isinstance(row, Finish):
+            if call_id not in callers:
+                found.setdefault("ended", []).append({"call_id": call_id, "at": row.at})
+            continue
+        if (kind := KINDS.get(type(row))) is None:
+            continue
+        said = {"ord": ord_, "call_id": call_id, **asdict(row)}
+        key = (kind, said[MERGED_BY[kind]]) if kind in MERGED_BY else (kind, ord_)
+        if (known := rows.get(key)) is None:
+            rows[key] = said
+            found.setdefault(kind, []).append(said)
+        else:
+            known.update({name: value for name, value in said.items() if value is not None and name != "ord"})
+    return json.dumps(found, default=str) if found else None
