@@ -227,25 +227,3 @@ class AlarmAsk:
     is_pin_refused: bool = False
     amd: bool = False
     tries: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A number that a call wants rung. `is_repeat`: this call rang it before, so the storm throttle may let it rest;
-    `skip`: so many trunks failed for it already, take the next."""
-
-    number: str
-    is_repeat: bool = False
-    skip: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wants:
-    """What a call wants from the allocator now. `rank`: right of way, 0 hotline, 1 alarm, 2 campaign. `group`: at most
-    `group_limit` legs at once over all calls of the same group (a hotline's id)."""
-
-    rank: int
-    since: datetime
-    numbers: tuple[Wanted, ...]
-    group: int | None = None
-    group_limit: int = 0

@@ -1,0 +1,225 @@
+"""What an alarm remembers: the plan, and of each recipient how far he was rung; what it wants and uses. Pure.
+
+Used by `alarm*.py`, and by the engine through `alarm.py`. Invariants: a recipient has at most one live leg that is not
+cancelled; `next` is set only while he has no live leg; a step leaves every recipient that it does not change the same
+object, because recipients are stored singly.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.flows import flow
+from engine.policy.escalation import Candidate, next_in_line
+from engine.policy.quorum import Quorum, is_reachable
+from engine.policy.routing import Wanted, Wants
+from engine.vocabulary.values import AlarmPlan, AlarmState, Direction, Disposition, Person, RecipientState
+
+OPEN = (RecipientState.PENDING, RecipientState.RINGING)
+EXPIRE, WAVE, ROUND = "expire", "wave", "round"  # timers
+RANK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One leg to one person.
+
+    `stage`: ringing → listening → (silent | declined | confirmed → thanked) → gone. `held`: called back before its
+    message could be spoken. `is_cancelled`: we hung it up. `told`: the last words we sent it to, after which it ends.
+    """
+
+    leg: str
+    number: str
+    trunk: str
+    placed_at: datetime
+    stage: str = "ringing"
+    direction: Direction = Direction.OUTBOUND
+    answered_at: datetime | None = None
+    is_pin_refused: bool = False
+    is_machine: bool = False
+    is_cancelled: bool = False
+    told: str = ""
+    ended_at: datetime | None = None
+    disposition: Disposition | None = None
+    cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """`speech`: the key of what he hears. `sound`: what is rendered for him alone. `phone`: the place of the phone that
+    is next in this `round`; `next`: that it may be rung now, as far as it depends on him."""
+
+    person: Person
+    speech: str
+    wave: int = 0
+    state: RecipientState = RecipientState.PENDING
+    acknowledged_at: datetime | None = None
+    sound: str | None = None
+    live: tuple[Attempt, ...] = ()
+    past: tuple[Attempt, ...] = ()
+    round: int = 1
+    phone: int = 0
+    next: Wanted | None = None
+    pauses_until: datetime | None = None  # between two rounds
+    rests_until: datetime | None = None  # by the storm throttle
+    dropped: tuple[str, ...] = ()  # phones that are not rung in later rounds
+    failed_trunks: tuple[str, ...] = ()  # for the phone that is next
+    lost: tuple[str, ...] = ()  # numbers of dials of unknown fate
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What many hear, rendered: '' when it cannot be spoken."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The last words of this language for so many who acknowledged. `name` None: not rendered yet."""
+
+    language: str
+    count: int
+    name: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"c:{self.language}:{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One alarm. `wave`: the last that began, -1 before the first. `wakes_at`: for when the timer `round` is set."""
+
+    phase: str  # rendering, ringing, closing, over
+    plan: AlarmPlan
+    began_at: datetime
+    recipients: tuple[Recipient, ...]
+    wave: int = 0
+    outcome: AlarmState | None = None
+    wakes_at: datetime | None = None
+    sounds: tuple[Sound, ...] = ()
+    closings: tuple[Closing, ...] = ()
+
+
+Step = flow.Step[State]
+
+
+def and_then(before: Step, after: Step) -> Step:
+    """Two steps as one: `after` began with the state that `before` ended with."""
+    return flow.Step(after.state, (*before.commands, *after.commands))
+
+
+# --- finding and changing ----------------------------------------------------------------------------------------
+
+
+def find(state: State, leg: str) -> tuple[int, Attempt] | None:
+    """A live leg and the place of its recipient."""
+    for place, one in enumerate(state.recipients):
+        if one.live:
+            for attempt in one.live:
+                if attempt.leg == leg:
+                    return place, attempt
+    return None
+
+
+def find_past(state: State, leg: str) -> tuple[int, Attempt] | None:
+    for place, one in enumerate(state.recipients):
+        for attempt in one.past:
+            if attempt.leg == leg:
+                return place, attempt
+    return None
+
+
+def with_recipient(state: State, place: int, changed: Recipient) -> State:
+    if changed is state.recipients[place]:
+        return state
+    recipients = list(state.recipients)
+    recipients[place] = changed
+    return replace(state, recipients=tuple(recipients))
+
+
+def with_attempt(one: Recipient, changed: Attempt) -> Recipient:
+    return replace(one, live=tuple(changed if changed.leg == attempt.leg else attempt for attempt in one.live))
+
+
+def live_legs(state: State) -> Iterator[tuple[int, Attempt]]:
+    for place, one in enumerate(state.recipients):
+        for attempt in one.live:
+            yield place, attempt
+
+
+# --- counting ----------------------------------------------------------------------------------------------------
+
+
+def quorum(plan: AlarmPlan) -> Quorum:
+    return Quorum(plan.needed, plan.by_role)
+
+
+def tally(state: State, *states: RecipientState) -> Counter[str]:
+    """How many recipients of each role are in these states, among those whose wave has begun."""
+    wave = state.wave
+    return Counter(one.person.role for one in state.recipients if one.state in states and one.wave <= wave)
+
+
+def acknowledged(state: State) -> Counter[str]:
+    """Of all waves: who was called back by nobody may still have called us."""
+    done = RecipientState.ACKNOWLEDGED
+    return Counter(one.person.role for one in state.recipients if one.state is done)
+
+
+# --- what is spoken ----------------------------------------------------------------------------------------------
+
+
+def message_of(state: State, one: Recipient) -> str | None:
+    """The sound of this recipient's message; None while it is not rendered."""
+    name = one.sound
+    if name is None:
+        name = next((sound.name for sound in state.sounds if sound.key == one.speech), None)
+    return f"{one.person.voice}/alarm-untold" if name == "" else name
+
+
+# --- what the engine asks ----------------------------------------------------------------------------------------
+
+
+def wants(state: State) -> Wants | None:
+    if state.phase != "ringing":
+        return None
+    wave, ready = state.wave, {sound.key for sound in state.sounds}
+    places = [
+        place for place, one in enumerate(state.recipients)
+        if one.next is not None and one.wave <= wave and (one.speech in ready or one.sound is not None)
+    ]
+    if state.plan.strategy == "sequential" and places:
+        places = _in_line(state, places)
+    numbers = tuple(wanted for place in places if (wanted := state.recipients[place].next) is not None)
+    return Wants(RANK, state.plan.created_at, numbers) if numbers else None
+
+
+def _in_line(state: State, places: list[int]) -> list[int]:
+    done, needed = acknowledged(state), quorum(state.plan)
+    candidates = []
+    for place in places:
+        one = state.recipients[place]
+        candidates.append(Candidate(place, one.person.role, one.round, is_begun=one.phone > 0))
+    ringing = Counter(one.person.role for one in state.recipients if one.state is RecipientState.RINGING)
+    hope = is_reachable(needed, done, tally(state, *OPEN))
+    return list(next_in_line(candidates, needed, done, ringing, hope))
+
+
+def legs(one: Recipient) -> tuple[flow.Leg, ...]:
+    return tuple(
+        flow.Leg(attempt.leg, attempt.number if attempt.direction is Direction.OUTBOUND else "", attempt.trunk)
+        for attempt in one.live
+    )
+
+
+def leased(state: State) -> tuple[str, ...]:
+    return tuple(attempt.leg for _, attempt in live_legs(state) if attempt.stage == "held" and not attempt.told)
+
+
+def wants_to_ring(state: State, leg: str) -> bool:
+    found = find(state, leg)
+    return found is not None and found[1].stage == "ringing" and not found[1].is_cancelled
