@@ -1,0 +1,28 @@
+-- Recordings; $1 is the organisation. A list must not read the audio: its length is all it takes.
+
+-- name: page
+SELECT id, name, digest, octet_length(audio) AS size, duration_ms, created_at FROM recordings
+WHERE organisation_id = $1 AND id > $2 ORDER BY id LIMIT $3
+
+-- name: recording
+SELECT id, name, digest, octet_length(audio) AS size, duration_ms, created_at FROM recordings
+WHERE organisation_id = $1 AND id = $2
+
+-- name: create
+INSERT INTO recordings (organisation_id, name, audio, digest, duration_ms) VALUES ($1, $2, $3, $4, $5)
+RETURNING id, name, digest, octet_length(audio) AS size, duration_ms, created_at
+
+-- name: audio
+SELECT audio FROM recordings WHERE organisation_id = $1 AND id = $2
+
+-- name: rename
+UPDATE recordings SET name = $3 WHERE organisation_id = $1 AND id = $2
+RETURNING id, name, digest, octet_length(audio) AS size, duration_ms, created_at
+
+-- name: using
+-- Alarms that have still to play it.
+SELECT id FROM alarms
+WHERE organisation_id = $1 AND finished_at IS NULL AND plan ->> 'recording_id' = $2::bigint::text ORDER BY id LIMIT 5
+
+-- name: delete
+DELETE FROM recordings WHERE organisation_id = $1 AND id = $2 RETURNING id
