@@ -166,7 +166,7 @@ async def run(settings: Settings) -> int:
     pool = await create_pool(settings.database_url)
     hotlines = PostgresHotlines(settings.database_url, pool)
     voice = voice_of(settings.voice, settings.home / "run" / "voice")
-    speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds")
+    speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
     store = PostgresCalls(settings.database_url, settings.switch)
     engine = Engine(settings, switch_of(settings), store, hotlines, speech)
     _stop_on_signals(engine)

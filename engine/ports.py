@@ -4,7 +4,7 @@ Implemented by `engine/switch/*` (Switch), `engine/store/*` (CallStore, HotlineS
 Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -275,6 +275,9 @@ class Speech(Protocol):
 
     async def convert(self, wav: bytes) -> str:
         """The sound name of a recording: its files are made if they are not there. Raises SpeechFailed."""
+
+    async def prune(self, in_use: Collection[str]) -> None:
+        """Remove made sounds that nobody asked for in a long time, but not those in use."""
 
     def path(self, sound: str) -> Path: ...
 

@@ -1,4 +1,5 @@
 """Hotlines become ready: their speech is rendered, and the switch's own database learns what its fallback needs.
+Speech that nobody needs any more goes, daily: what hotlines say is known here.
 
 `engine/app.py` runs it. NOTIFY wakes it, a wake every few seconds makes sure, and a returning connection to the switch
 calls `refresh`. Nothing here is on a call's path.
@@ -16,6 +17,7 @@ from engine.vocabulary.values import Hotline, RingwardError
 log = structlog.get_logger()
 
 RETRY_S = 2.0
+PRUNE_EVERY_S = 24 * 3600.0
 AGAIN_AFTER_S = 30.0  # a text that could not be spoken: the voice's server was away, the disk was full
 
 
@@ -27,6 +29,7 @@ class Provision:
         self._stale = asyncio.Event()
         self._stale.set()
         self._again_at_s = 0.0
+        self._prune_at_s = 0.0
         self._told: Sequence[Hotline] | None = None  # None: what the switch knows may be old
 
     def refresh(self) -> None:
@@ -81,8 +84,16 @@ class Provision:
                 if hotlines != self._told:
                     self._told = hotlines
                     await self._switch.put_hotlines(hotlines)
+                await self._prune(hotlines)
             except RingwardError as error:
                 self._told = None
                 log.info("provision.later", error=str(error))
                 await asyncio.sleep(RETRY_S)
                 self._stale.set()
+
+    async def _prune(self, hotlines: Sequence[Hotline]) -> None:
+        """A hotline's speech is played by its name, for years: it is in use though nobody asks for its text."""
+        now_s = time.monotonic()
+        if now_s >= self._prune_at_s:
+            self._prune_at_s = now_s + PRUNE_EVERY_S
+            await self._speech.prune({sound for hotline in hotlines for sound in (hotline.greeting, hotline.ask)})

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     # speech
     voice: str = "pico"
     sounds_dir: Path | None = None      # None: <home>/sounds, which links to the recorded prompts
+    speech_cache_days: float = Field(30, ge=2, description="speech that nobody asked for so long is removed")
     log_level: str = "info"
 
     @field_validator("webhook_allow")

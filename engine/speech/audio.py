@@ -20,6 +20,7 @@ PEAK_DBFS = -3.0
 LEAD_S = 0.010
 TAIL_S = 0.150
 _FRAME_S = 0.005
+_BLOCK_S = 20              # what is resampled at once: ten minutes of studio sound would take a gigabyte
 _SILENCE_DB = -42.0       # below the loudest frame: room for soft consonants, none for a voice's own noise
 
 
@@ -56,7 +57,19 @@ def resample(sound: Sound, rate: int) -> Sound:
         return Sound(sound.samples, rate)
     step = sound.rate // int(np.gcd(sound.rate, rate))
     pad = step * -(-sound.rate // 20 // step)       # a whole number of samples at both rates
-    padded = np.concatenate([np.zeros(pad), sound.samples, np.zeros(pad)])
+    block = step * (_BLOCK_S * sound.rate // step)
+    out = np.concatenate([
+        _resampled(sound, rate, start, min(start + block, len(sound.samples)), pad, step)
+        for start in range(0, len(sound.samples), block)
+    ])
+    return Sound(out[: round(len(sound.samples) * rate / sound.rate)], rate)
+
+
+def _resampled(sound: Sound, rate: int, start: int, end: int, pad: int, step: int) -> Samples:
+    """One block of it, filtered with `pad` samples of what is before and after."""
+    samples = sound.samples[max(0, start - pad) : end + pad]
+    before, after = max(0, pad - start), max(0, end + pad - len(sound.samples))
+    padded = np.concatenate([np.zeros(before), samples, np.zeros(after)])
     padded = np.concatenate([padded, np.zeros(-len(padded) % step)])
     size = len(padded) * rate // sound.rate
     edge = min(rate, sound.rate) / 2
@@ -64,8 +77,8 @@ def resample(sound: Sound, rate: int) -> Sound:
     slope = np.clip((edge - bins) / (0.1 * edge), 0, 1)
     spectrum = np.fft.rfft(padded) * (0.5 - 0.5 * np.cos(np.pi * slope))
     out = np.fft.irfft(spectrum[: size // 2 + 1], size) * rate / sound.rate
-    skip, length = pad * rate // sound.rate, round(len(sound.samples) * rate / sound.rate)
-    return Sound(out[skip : skip + length], rate)
+    skip, length = pad * rate // sound.rate, -(-(end - start) * rate // sound.rate)
+    return np.asarray(out[skip : skip + length])
 
 
 def shape(sound: Sound) -> Sound:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.ports import SpeechFailed
 from engine.speech.audio import Sound, from_pcm
-from engine.speech.voice import Phonemes, Spoken, VoiceUnavailable
+from engine.speech.voice import LanguageUnknown, Phonemes, Spoken, VoiceUnavailable
 
 WORKER = Path(__file__).parent / "worker.py"
 RATE = 16000
@@ -61,7 +61,7 @@ class Pico:
 
     async def speak(self, text: Spoken, language: str) -> Sound:
         if language not in VOICES:
-            raise SpeechFailed(f"the voice pico does not speak the language {language!r}")
+            raise LanguageUnknown(f"the voice pico does not speak the language {language!r}")
         request = json.dumps({"text": markup(text), "voice": VOICES[language]}).encode() + b"\n"
         try:
             return await self._try(request)

@@ -1,40 +1,46 @@
 """Speech (engine/ports.py): a text becomes a sound file, rendered once per voice, its version, text and language.
 
-Used by the engine, which runs `run()` in its TaskGroup. A sound that exists is complete in all three formats:
-files are written beside their place, synced and renamed, `.wav` last. Texts wait in one queue, and whoever asks
-for a text that is under way waits for the same rendering: a caller that gives up takes nothing from the others.
+Used by the engine, which runs `run()` in its TaskGroup. Texts wait in one line by urgency, and whoever asks for a text
+that is under way waits for the same rendering: a caller that gives up takes nothing from the others. Recordings wait
+in a line of their own and need no voice. `files.py` says what a sound is on the disk.
 """
 
 import asyncio
 import hashlib
-import os
-import re
+from collections.abc import Collection, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from engine.ports import SpeechFailed
-from engine.speech import audio
+from engine.speech import recording
+from engine.speech.audio import Sound
+from engine.speech.files import SoundFiles
 from engine.speech.lexicon import lexicon
-from engine.speech.voice import Phonemes, Spoken, Voice, VoiceUnavailable, clean
+from engine.speech.line import Job, Line
+from engine.speech.voice import LanguageUnknown, Phonemes, Spoken, Voice, VoiceUnavailable, clean, nearest
 
 RENDER_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 60.0
 PROBE_EVERY_S = 10.0
+CACHE_DAYS = 30.0
 _SHAPE = "1"                # changes with anything in audio.py that changes the files
-_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
 _log = structlog.get_logger()
+
+Text = tuple[Spoken, str]   # and its language
 
 
 class SpeechService:
-    """`sounds_dir` holds `cache/`, which this class makes; Asterisk must be able to read it."""
+    """`sounds_dir` holds `cache/` and `rec/`, which this class makes; Asterisk must be able to read it."""
 
-    def __init__(self, voice: Voice, sounds_dir: Path) -> None:
+    def __init__(self, voice: Voice, sounds_dir: Path, cache_days: float = CACHE_DAYS) -> None:
         self._voice = voice
-        self._sounds_dir = sounds_dir
-        self._queue: asyncio.Queue[tuple[str, Spoken, str]] = asyncio.Queue()
-        self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._files = SoundFiles(sounds_dir)
+        self._cache_days = cache_days
+        self._texts: Line[Text] = Line()
+        self._recordings: Line[bytes] = Line()
         self._started = asyncio.Event()     # or stopped: there is nothing to wait for any more
-        self._stopped = False
         self.ready = False
 
     @property
@@ -42,95 +48,110 @@ class SpeechService:
         return f"{self._voice.name} {self._voice.version}"
 
     async def run(self) -> None:
-        """Render what is asked for until cancelled. A voice that is missing is looked for again and again."""
-        self._stopped = False
+        """Make what is asked for until cancelled. A voice that is missing is looked for again and again."""
+        self._texts.open()
+        self._recordings.open()
         try:
-            await asyncio.to_thread(self._sweep)
-            await self._probe()
-            self._started.set()
+            await asyncio.to_thread(self._files.sweep)
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._convert_all())
+                await self._probe()
+                self._started.set()
                 for _ in range(self._voice.parallel):
                     group.create_task(self._render_all())
         finally:
             self.ready = False
-            self._stopped = True
+            self._texts.close("speech was stopped")
+            self._recordings.close("speech was stopped")
             self._started.set()
-            for waiting in self._under_way.values():
-                waiting.set_exception(SpeechFailed("speech was stopped"))
-                waiting.exception()     # seen, also when nobody waits any more
-            self._under_way.clear()
-            self._queue = asyncio.Queue()
             await self._voice.stop()
 
-    async def render(self, text: str, language: str) -> str:
-        """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed."""
+    async def render(self, text: str, language: str, *, urgency: int = 0) -> str:
+        """The sound name (`cache/<hash>`) of a text; renders it first if it is new. Raises SpeechFailed.
+
+        `urgency`: 0 what many people wait for, 1 one person's own, 2 ahead of time; the lower comes first. How long
+        it waits for others is not limited: each of those is.
+        """
+        language = language.lower().partition("-")[0]       # de-AT is spoken as de
         words = lexicon(language, self._voice.name).apply(clean(text))
         try:
-            async with asyncio.timeout(RENDER_TIMEOUT_S):
+            async with asyncio.timeout(START_TIMEOUT_S):
                 await self._started.wait()      # before that the voice's version is unknown
-                name = self._name(words, language)
-                if not await asyncio.to_thread(self._exists, name):
-                    await asyncio.shield(self._ask(name, words, language))
         except TimeoutError as error:
-            raise SpeechFailed(f"speech was not ready within {RENDER_TIMEOUT_S:g} s") from error
+            raise SpeechFailed(f"speech was not ready within {START_TIMEOUT_S:g} s") from error
+        name = self._name(words, language)
+        if not await asyncio.to_thread(self._files.use, name):
+            await self._texts.ask(name, (words, language), urgency)
         return name
 
+    async def convert(self, wav: bytes) -> str:
+        """The sound name (`rec/<hash>`) of a recording; makes its files if they are not there. Raises SpeechFailed."""
+        digest = await asyncio.to_thread(hashlib.sha256, _SHAPE.encode() + wav)
+        name = f"rec/{digest.hexdigest()[:32]}"
+        if not await asyncio.to_thread(self._files.use, name):
+            await self._recordings.ask(name, wav, 0)
+        return name
+
+    async def prune(self, in_use: Collection[str]) -> None:
+        """Remove sounds of ours that were asked for the last time long ago, but not those in use."""
+        removed = await asyncio.to_thread(self._files.prune, in_use, self._cache_days)
+        _log.info("speech.pruned", sounds=removed)
+
     def path(self, sound: str) -> Path:
-        """The 8 kHz file of a sound; `.wav16` (16 kHz) and `.alaw` of rendered ones are beside it."""
-        if not _NAME.fullmatch(sound):
-            raise SpeechFailed(f"{sound!r} is not the name of a sound")
-        return self._sounds_dir / f"{sound}.wav"
+        return self._files.path(sound)
 
     def _name(self, words: Spoken, language: str) -> str:
         said = "".join(f"\1{w.xsampa}\2" if isinstance(w, Phonemes) else w for w in words)
         key = "\0".join([_SHAPE, self._voice.name, self._voice.version, language, said])
         return f"cache/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
-    def _exists(self, name: str) -> bool:
-        return self.path(name).is_file()
+    async def _convert_all(self) -> None:
+        while True:
+            job = await self._recordings.take()
+            self._recordings.end(job, await self._failure(job.name, self._convert(job)))
 
-    def _ask(self, name: str, words: Spoken, language: str) -> asyncio.Future[None]:
-        if self._stopped:
-            raise SpeechFailed("speech was stopped")
-        if name not in self._under_way:
-            self._under_way[name] = asyncio.get_running_loop().create_future()
-            self._queue.put_nowait((name, words, language))
-        return self._under_way[name]
+    async def _convert(self, job: Job[bytes]) -> None:
+        sound = await asyncio.to_thread(recording.read, job.order)
+        await asyncio.to_thread(self._files.write, job.name, sound)
 
     async def _render_all(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(None if self.ready else PROBE_EVERY_S):
-                    name, words, language = await self._queue.get()
+                    job = await self._texts.take()
             except TimeoutError:
                 await self._probe()
                 continue
-            await self._render_one(name, words, language)
+            self._texts.end(job, await self._failure(job.name, self._render(job)))
 
-    async def _render_one(self, name: str, words: Spoken, language: str) -> None:
-        try:
+    async def _render(self, job: Job[Text]) -> None:
+        async with asyncio.timeout(RENDER_TIMEOUT_S):
             if not self.ready:
                 await self._voice.start()
-            sound = await self._voice.speak(words, language)
-            await asyncio.to_thread(self._write, name, sound)
-            self.ready = True
+            await asyncio.to_thread(self._files.write, job.name, await self._speak(*job.order))
+        self.ready = True
+
+    async def _speak(self, words: Spoken, language: str) -> Sound:
+        """An alarm in the wrong accent is better than none."""
+        try:
+            return await self._voice.speak(words, language)
+        except LanguageUnknown:
+            return await self._voice.speak(words, nearest(language))
+
+    async def _failure(self, name: str, work: Coroutine[Any, Any, None]) -> SpeechFailed | None:
+        """Do it; None when it is done."""
+        try:
+            await work
         except SpeechFailed as error:
             self.ready = self.ready and not isinstance(error, VoiceUnavailable)
             _log.warning("speech.failed", sound=name, voice=self._voice.name, error=str(error))
-            self._end(name, error)
+            return error
+        except TimeoutError:
+            return SpeechFailed(f"the voice did not speak within {RENDER_TIMEOUT_S:g} s")
         except Exception as error:      # one text must not end speech for all the others
             _log.exception("speech.crashed", sound=name, voice=self._voice.name)
-            self._end(name, SpeechFailed(f"speech failed: {type(error).__name__}"))
-        else:
-            self._end(name, None)
-
-    def _end(self, name: str, error: SpeechFailed | None) -> None:
-        waiting = self._under_way.pop(name)
-        if error is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(error)
-            waiting.exception()     # seen, also when nobody waits any more
+            return SpeechFailed(f"speech failed: {type(error).__name__}")
+        return None
 
     async def _probe(self) -> None:
         try:
@@ -138,41 +159,3 @@ class SpeechService:
             self.ready = True
         except VoiceUnavailable as error:
             _log.warning("speech.unavailable", voice=self._voice.name, error=str(error))
-
-    def _sweep(self) -> None:
-        """What a killed engine left half written."""
-        for left in (self._sounds_dir / "cache").glob(".*-*.*"):
-            left.unlink(missing_ok=True)
-
-    def _write(self, name: str, sound: audio.Sound) -> None:
-        """All formats or nothing. Raises SpeechFailed."""
-        wide = audio.shape(audio.resample(sound, 16000))
-        narrow = audio.resample(wide, 8000)
-        narrow = audio.Sound(audio.level(narrow.samples, 8000), 8000)
-        files = {
-            ".wav16": audio.to_wav(wide), ".alaw": audio.to_alaw(narrow.samples), ".wav": audio.to_wav(narrow),
-        }
-        place = self.path(name)
-        made: list[Path] = []
-        try:
-            if not place.parent.is_dir():
-                place.parent.mkdir(parents=True)
-                place.parent.chmod(0o755)       # Asterisk may run as somebody else
-            for suffix, data in files.items():
-                made.append(place.with_name(f".{place.stem}-{os.getpid()}{suffix}"))
-                _write_file(made[-1], data)
-            for temporary, suffix in zip(made, files, strict=True):
-                temporary.rename(place.with_suffix(suffix))
-        except OSError as error:
-            raise SpeechFailed(f"the sound could not be written: {error.strerror}") from error
-        finally:
-            for temporary in made:
-                temporary.unlink(missing_ok=True)
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -11,11 +11,19 @@ from engine.speech.audio import Sound
 
 LANGUAGES = ("de", "en", "es", "fr", "it")
 MAX_CHARS = 2000
+_NEAREST = {
+    "nl": "de", "da": "de", "sv": "de", "nb": "de", "no": "de", "lb": "de",
+    "pt": "es", "ca": "es", "gl": "es", "ro": "it",
+}
 _LONGEST_WORD = 40      # SVOX Pico fails or never ends on words of some hundred letters
 
 
 class VoiceUnavailable(SpeechFailed):
     """The voice itself is missing or broken; the message says what mends it."""
+
+
+class LanguageUnknown(SpeechFailed):
+    """The voice does not speak this language; another one may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,11 @@ def clean(text: str) -> str:
     if len(text) > MAX_CHARS:
         raise SpeechFailed(f"the text is longer than {MAX_CHARS} characters")
     return text
+
+
+def nearest(language: str) -> str:
+    """Whose readers come closest to a language that a voice does not speak."""
+    return _NEAREST.get(language, "en")
 
 
 def plain(text: Spoken) -> str:

@@ -7,7 +7,7 @@ nobody. A new engine then takes over the same store and the same switch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,8 +186,13 @@ class Silence:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    async def render(self, text: str, language: str) -> str:
+    async def render(self, text: str, language: str, *, urgency: int = 0) -> str:
         return "cache/00"
+
+    async def convert(self, wav: bytes) -> str:
+        return "rec/00"
+
+    async def prune(self, in_use: Collection[str]) -> None: ...
 
     def path(self, sound: str) -> Path:
         return Path(sound)

@@ -1,7 +1,7 @@
 """Hotlines become ready, and the switch learns what its fallback needs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +23,20 @@ class Voice:
     """ports.Speech: says everything but what is unspeakable."""
 
     spoken: list[str] = field(default_factory=list)
+    in_use: list[Collection[str]] = field(default_factory=list)
     ready: bool = True
     mute: bool = False
 
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    async def render(self, text: str, language: str) -> str:
+    async def convert(self, wav: bytes) -> str:
+        return "rec/00"
+
+    async def prune(self, in_use: Collection[str]) -> None:
+        self.in_use.append(in_use)
+
+    async def render(self, text: str, language: str, *, urgency: int = 0) -> str:
         if self.mute or "unspeakable" in text:
             raise SpeechFailed("no such word")
         self.spoken.append(text)
@@ -179,3 +186,11 @@ async def test_a_database_that_fails_is_asked_again() -> None:
         made.hotlines.failures = 3
         stored = await made.org.hotline()
         await until(lambda: made.status(stored.hotline_id) == "active")
+
+
+async def test_speech_is_pruned_now_and_then_but_what_a_hotline_says_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.provision.PRUNE_EVERY_S", 0.02)
+    async with provided() as made:
+        stored = await made.org.hotline(tts_inbound="Guten Tag", tts_outbound="")
+        await until(lambda: made.status(stored.hotline_id) == "active")
+        await until(lambda: made.voice.in_use and made.voice.in_use[-1] == {"cache/9", "de/ask"})

@@ -51,6 +51,14 @@ def test_resampling_removes_what_would_fold_back() -> None:
     assert db(audio.resample(Sound(tone(5000, 1, 16000), 16000), 8000).samples[200:-200]) < -70
 
 
+def test_long_sounds_are_resampled_in_blocks_that_fit_together() -> None:
+    sound = audio.resample(Sound(tone(1000, 45, 44100), 44100), 8000)
+    expected = tone(1000, 45, 8000)
+    assert len(sound.samples) == len(expected)
+    assert db((sound.samples - expected)[200:-200]) < db(expected) - 50
+    assert np.abs((sound.samples - expected)[200:-200]).max() < 0.003
+
+
 def test_wav_is_read_as_written_also_with_two_channels_and_unknown_length() -> None:
     sound = Sound(tone(400, 0.5, 16000), 16000)
     data = audio.to_wav(sound)

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.ports import SpeechFailed
+from engine.speech import audio
 from engine.speech.audio import Sound
 from engine.speech.null import Null
 from engine.speech.pico import Pico
 from engine.speech.service import SpeechService
-from engine.speech.voice import Spoken, Voice, VoiceUnavailable
+from engine.speech.voice import LanguageUnknown, Spoken, Voice, VoiceUnavailable
 
 Running = Callable[[Voice], AbstractAsyncContextManager[SpeechService]]
 
@@ -130,6 +132,76 @@ async def test_who_gives_up_takes_nothing_from_the_others(running: Running) -> N
         name = await second
         assert speech.path(name).is_file()
     assert first.cancelled() and len(voice.spoken) == 1
+
+
+async def test_what_many_wait_for_comes_before_what_is_one_persons_own(running: Running) -> None:
+    voice = Counting()
+    voice.parallel = 1
+    voice.gate.clear()
+    async with running(voice) as speech, asyncio.TaskGroup() as group:
+        async def ask(text: str, urgency: int) -> None:
+            group.create_task(speech.render(text, "de", urgency=urgency))
+            while (text, urgency) not in waiting(speech):  # noqa: ASYNC110 -- a question tells nobody
+                await asyncio.sleep(0)
+
+        await ask("under way", 2)
+        await voice.asked.wait()
+        for text, urgency in (("early", 2), ("Ada", 1), ("Bruno", 1), ("all", 0)):
+            await ask(text, urgency)
+        await ask("Bruno", 0)
+        voice.gate.set()
+    assert [text[3:] for text in voice.spoken] == ["under way", "all", "Bruno", "Ada", "early"]
+
+
+def waiting(speech: SpeechService) -> list[tuple[str, int]]:
+    return [("".join(map(str, job.order[0])), job.urgency) for job in speech._texts._jobs.values()]
+
+
+async def test_a_language_of_a_country_is_spoken_as_the_language(running: Running) -> None:
+    voice = Counting()
+    async with running(voice) as speech:
+        assert await speech.render("Servus", "de-AT") == await speech.render("Servus", "de")
+    assert voice.spoken == ["de:Servus"]
+
+
+async def test_a_language_without_a_voice_is_spoken_by_the_nearest_one(running: Running) -> None:
+    class German(Counting):
+        async def speak(self, text: Spoken, language: str) -> Sound:
+            if language not in ("de", "en"):
+                raise LanguageUnknown(language)
+            return await super().speak(text, language)
+
+    voice = German()
+    async with running(voice) as speech:
+        await speech.render("Brand", "nl")
+        await speech.render("Pozar", "pl")
+    assert voice.spoken == ["de:Brand", "en:Pozar"]
+
+
+async def test_a_recording_becomes_sounds_without_any_voice(running: Running, tmp_path: Path) -> None:
+    wav = audio.to_wav(Sound(0.05 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
+    async with running(Missing()) as speech:
+        names = await asyncio.gather(*(speech.convert(wav) for _ in range(5)))
+        assert len(set(names)) == 1 and names[0].startswith("rec/")
+        sound = audio.from_wav(speech.path(names[0]).read_bytes())
+        assert len(sound.samples) / sound.rate == pytest.approx(2, abs=0.1)
+        assert sorted(p.suffix for p in (tmp_path / "sounds" / "rec").iterdir()) == [".alaw", ".wav", ".wav16"]
+        with pytest.raises(SpeechFailed, match="no WAV file"):
+            await speech.convert(b"MP3")
+
+
+async def test_what_was_not_used_for_long_is_removed_but_not_what_is_in_use(running: Running) -> None:
+    voice = Counting()
+    async with running(voice) as speech:
+        kept, used, new, old = [await speech.render(text, "de") for text in ("kept", "used", "new", "old")]
+        for name in (kept, used, old):
+            os.utime(speech.path(name), (0, 0))
+        assert await speech.render("used", "de") == used
+        await speech.prune({kept})
+        assert [speech.path(name).is_file() for name in (kept, used, new, old)] == [True, True, True, False]
+        assert not list(speech.path(old).parent.glob(f"{Path(old).name}*"))
+        assert await speech.render("old", "de") == old
+    assert len(voice.spoken) == 5
 
 
 async def test_the_lexicon_is_applied(running: Running) -> None:
