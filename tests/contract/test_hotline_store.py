@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from engine.store.directory_port import PhoneData
 from engine.vocabulary.values import AgentPhone
 from tests.directories import World, world
 
@@ -37,6 +38,21 @@ async def test_a_hotline_is_found_by_its_digits_with_the_active_phones_in_the_ag
         stored.hotline_id, org.id, stored.number[1:])
     assert (hotline.channels_inbound, hotline.channels_outbound, hotline.is_active) == (2, 3, True)
     assert await w.hotlines.all() == [hotline]
+
+
+async def test_phones_of_an_agent_are_rung_in_the_agents_own_order(w: World) -> None:
+    org = await w.organisation()
+    user = org.users[0]
+    first, second = await org.phone(user, "+4930111"), await org.phone(user, "+4930222")
+    await org.phone(org.users[1], "+4930333")
+    number = (await org.hotline(agents=(user, org.users[1]))).number[1:]
+    data = PhoneData(user, "Handy", "+4930111", True)
+    await w.directory.replace_phone(org.id, first, data, 5)
+    found = await w.hotlines.by_number(number)
+    assert found and [phone.number for phone in found.phones] == ["4930222", "4930111", "4930333"]
+    await w.directory.replace_phone(org.id, second, data)        # the same number twice: where it stands first
+    found = await w.hotlines.by_number(number)
+    assert found and [phone.phone_id for phone in found.phones[:-1]] == [second]
 
 
 async def test_a_number_of_two_agents_is_rung_once_for_the_first(w: World) -> None:
