@@ -20,7 +20,7 @@ from api.openapi import document
 from api.probes import FIGURES, PROBES, Figures
 from api.ringward import routes as ringward
 from api.ringward.frame import Base
-from api.typed_routes import DIRECTORY, SERVICES
+from api.typed_routes import DIRECTORY, RUNNING, SERVICES
 from engine import log as logging
 from engine.settings import Settings
 from engine.store.directory import PostgresDirectory
@@ -50,6 +50,7 @@ def create_app(directory: Directory, base: Base | None = None) -> web.Applicatio
     app[FIGURES] = figures
     app[STYLES] = {}
     app[SERVICES] = {}
+    app[RUNNING] = []
     app.add_routes(first_responder)
     if base is not None:
         ringward.install(app, base)
@@ -82,7 +83,11 @@ async def run(settings: Settings) -> None:
         await runner.setup()
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
         log.info("api.listening", address=[f"{it[0]}:{it[1]}" for it in runner.addresses])
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            beside = [group.create_task(it()) for it in runner.app[RUNNING]]
+            await stop.wait()
+            for task in beside:
+                task.cancel()
     finally:
         await runner.cleanup()
         pool.terminate()

@@ -11,7 +11,7 @@ reply is whatever pydantic can write, the docstring is the documentation. Beside
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -25,6 +25,8 @@ from engine.store.directory_port import Directory
 
 DIRECTORY: web.AppKey[Directory] = web.AppKey("directory", Directory)
 SERVICES: web.AppKey[dict[type, Any]] = web.AppKey("services", dict[type, Any])
+# what runs beside the requests until the process stops; an error that it raises stops the process
+RUNNING: web.AppKey[list[Callable[[], Coroutine[Any, Any, None]]]] = web.AppKey("running", list)
 PARTS = ("path", "query", "header", "body")
 JSON = "application/json"
 T = TypeVar("T")

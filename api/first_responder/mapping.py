@@ -3,12 +3,8 @@
 Phones leave as `0049…`, a hotline's number and everything in logs and records as `+49…`.
 """
 
-import re
-
-import phonenumbers
-
-from api.errors import Invalid
 from api.first_responder import schemas
+from api.phone_numbers import e164
 from engine.store.directory_port import (
     CallLog,
     HotlineData,
@@ -21,28 +17,6 @@ from engine.store.directory_port import (
     TelephoneRecord,
 )
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
-
-E164 = re.compile(r"\+[0-9]{3,15}")
-
-def e164(text: str, country: str, field: str) -> str:
-    """`0049…`, `+49…` or a national form of `country` as `+49…`. Raises Invalid when it is no possible number.
-
-    The schema has let through nothing but digits and the usual signs between them.
-    """
-    number = re.sub("^ *00", "+", text)       # not every country's own international prefix is 00
-    try:
-        parsed = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
-        raise Invalid(field, "not a phone number") from None
-    found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    # "possible" for local dialling only is not enough, and some national plans are longer than E.164's 15 digits
-    if not _is_possible(parsed) or not E164.fullmatch(found):
-        raise Invalid(field, "not a possible phone number")
-    return found
-
-
-def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
-    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def plus(number: str) -> str:

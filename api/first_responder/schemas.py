@@ -11,6 +11,7 @@ import phonenumbers
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from api.fields import FROM_TEXT, INT64_MAX, Body, FromUrl, Int64, Line, Text, UrlInt, UtcTime, whole_number
+from api.phone_numbers import WRITTEN
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
 
 WELCOME = ("Willkommen zur GroupAlarm.com First Responder Hotline. "
@@ -84,7 +85,7 @@ class AgentPhoneFields(Body):
     isActive: Annotated[bool, Field(description="active AgentPhones will be called, inactive ones not")]
     name: Annotated[Line, Field(description="name of this AgentPhone")]
     phone: Annotated[str, Field(
-        pattern=r"^ *\+?[0-9 ()/.\-]{1,40}$", examples=["004924155660"],
+        pattern=WRITTEN, examples=["004924155660"],
         description="international phone number, e.g. 004924155660; other forms are accepted, national ones are read "
                     "in the organization's country")]
     userID: Int64

@@ -40,7 +40,7 @@ class Base:
     deadline_s: float
 
 
-# A module's `install`: puts its services into `app[SERVICES]` by type, and what runs beside into `app.cleanup_ctx`.
+# A module's `install`: puts its services into `app[SERVICES]` by type, and what runs beside into `app[RUNNING]`.
 Install = Callable[[web.Application, Base], None]
 
 

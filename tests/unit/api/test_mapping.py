@@ -4,7 +4,8 @@ import pytest
 
 from api.errors import Invalid
 from api.fields import utc_text
-from api.first_responder.mapping import agent_phone, e164, plus
+from api.first_responder.mapping import agent_phone, plus
+from api.phone_numbers import e164
 from engine.store.directory_port import Phone
 from tests.directories import NOON
 
