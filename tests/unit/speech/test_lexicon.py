@@ -46,3 +46,15 @@ def test_its_own_output_is_not_read_again() -> None:
 
 def test_an_unknown_language_leaves_the_text() -> None:
     assert said("Hotline", "../de") == "Hotline"
+
+
+@pytest.mark.parametrize(("written", "said"), [
+    ("Brand in Halle 3.", "Brand in Halle 3 ."),
+    ("Brand in der Hauptstraße 12. Bitte melden.", "Brand in der Hauptstraße 12 . Bitte melden."),
+    ("Am 3. Mai rückt der 2. Zug aus.", "Am 3. Mai rückt der 2. Zug aus."),
+    ("2. Alarm um 14.30 Uhr, Tor 1 und 2. Tor 5.", "2. Alarm um 14.30 Uhr, Tor 1 und 2 . Tor 5 ."),
+    ("Bitte drücken Sie die 1.", "Bitte drücken Sie die 1 ."),
+])
+def test_a_number_at_the_end_of_a_german_sentence_is_no_ordinal(written: str, said: str) -> None:
+    assert plain(lexicon("de", "pico").apply(written)) == said
+    assert plain(lexicon("en", "pico").apply(written)) == written
