@@ -226,7 +226,7 @@ CREATE TABLE webhook_deliveries (
     last_status     integer,
     last_error      text
 );
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, due_at) WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (webhook_id, id DESC);
 
 -- A live call may be of several parts (an alarm: its plan and one part a recipient), of which a step changes few.
