@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from aiosipua import SipRequest
@@ -29,6 +30,7 @@ class Behaviour:
     press: str = ""
     press_after_s: float | None = None
     press_after_hearing_s: float | None = None  # …seconds of sound
+    then_press: tuple[tuple[float, str], ...] = ()  # more keys, each after so many seconds of sound in all
     hang_up_after_s: float | None = None
     audio: Samples | None = None  # from the answer on; None: silence
     loop_audio: bool = False
@@ -36,6 +38,7 @@ class Behaviour:
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
     events: bool = True  # RFC 4733; else keys are tones in the audio
     lines: int = 1  # calls at once; one more is answered with 486
+    next_time: "Behaviour | None" = None  # the habit from the next call on; None: the same
 
     @classmethod
     def answers(cls, after_s: float = 0.1, press: str = "", press_after_s: float | None = None) -> Self:
@@ -127,6 +130,7 @@ class Phone:
         )
         in_use = sum(1 for other in self.calls if other.ended_at is None)
         self.calls.append(call)
+        self.behaviour = habit.next_time or habit
         if in_use >= habit.lines:
             call.reject(BUSY)
         else:
@@ -146,9 +150,9 @@ class Phone:
             if habit.hang_up_after_s is not None:
                 later(habit.hang_up_after_s, call.hang_up)
 
-        def press() -> None:
+        def press(keys: str = habit.press) -> None:
             if call.talking:
-                call.press(habit.press)
+                call.press(keys)
 
         if habit.early_media is not None:
             call.early_media(habit.early_media)
@@ -158,6 +162,8 @@ class Phone:
             later(habit.ring_after_s, call.ring)
         if habit.press_after_hearing_s is not None:
             call.when_heard(habit.press_after_hearing_s, press)
+        for heard_s, keys in habit.then_press:
+            call.when_heard(heard_s, partial(press, keys))
         if habit.reject_after_s is not None:
             later(habit.reject_after_s, call.reject, habit.reject_with)
         if habit.answer_after_s is not None:

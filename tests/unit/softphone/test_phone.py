@@ -23,6 +23,27 @@ async def test_conditions_count_over_the_phones_life(here, there):
     assert len(phone.entries) > 4
 
 
+async def test_keys_with_a_pause_between_them(here, there):
+    then_press = ((0.1, "*"), (0.4, "1"))
+    phone = there.phone("491511", Behaviour(answer_after_s=0, then_press=then_press))
+    call = await here.call("4930", "491511", audio=chirp(1, 0.5), loop_audio=True)
+    await here.journal.wait(lambda entry: entry.what == "dtmf" and entry.detail == "1", "the 1", 3)
+    star, one = phone.happened("dtmf sent")
+    assert (star.detail, one.detail) == ("*", "1") and one.at - star.at > 0.2
+    call.hang_up()
+
+
+async def test_a_phone_that_is_busy_and_answers_the_next_time(here, there):
+    phone = there.phone("491511", Behaviour.rejects(after_s=0).with_(next_time=Behaviour.answers(0)))
+    assert await (await here.call("4930", "491511")).final() == 486
+    for _ in range(2):
+        call = await here.call("4930", "491511")
+        await call.answered()
+        call.hang_up()
+        await call.ended()
+    assert len(phone.calls) == 3
+
+
 async def test_a_phone_driven_by_hand(here, there):
     phone = there.phone("491511")
     call = await here.call("4930", "491511")
