@@ -25,8 +25,8 @@ Name = Annotated[Line, Field(max_length=128)]
 Description = Annotated[Text, Field(max_length=255)]
 Spoken = Annotated[Literal["de", "en", "es", "fr", "it"],
                    Field(description="of prompts and voice", examples=["de"])]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["de"],
-                                description="ISO 639; rung in it where a message has it")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", examples=["de"],
+                                description="ISO 639-1; rung in it where a message has it")]
 # the digits and the usual signs between them; what they mean is read in a country
 PhoneText = Annotated[str, Field(pattern=r"^ *\+?[0-9 ()/.\-]{1,31}$", max_length=LONGEST_PHONE,
                                  examples=["+4930555123"])]
