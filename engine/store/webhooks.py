@@ -21,6 +21,7 @@ CHANNEL = "ringward_webhook"
 MOST_WEBHOOKS = 20          # of one organisation: with the tries at once of each, its share of the sender
 MOST_SECRETS = 5
 REPLAYED_AT_ONCE = 10_000
+DROPPED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ class Webhook:
     data: WebhookData
     secrets: tuple[Secret, ...]
     created_at: datetime
+
+    @property
+    def valid_secrets(self) -> list[Secret]:
+        """Those that sign now."""
+        now = datetime.now(UTC)
+        return [it for it in self.secrets if it.is_valid(now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,11 @@ class PostgresWebhooks(Statements):
         return _optional(await self._row("replace", organisation_id, webhook_id, *_columns(data)))
 
     async def delete(self, organisation_id: int, webhook_id: int) -> bool:
-        """With its deliveries."""
+        """With its deliveries. Broken off in the middle, it is switched off and can be deleted again."""
+        if await self._row("mute", organisation_id, webhook_id) is None:
+            return False
+        while await self._rows("drop_deliveries", organisation_id, webhook_id, DROPPED_AT_ONCE):
+            pass
         return await self._row("delete", organisation_id, webhook_id) is not None
 
     async def rotate(self, organisation_id: int, webhook_id: int, secret: str, overlap: timedelta) -> Webhook | None:
@@ -161,7 +172,7 @@ class PostgresDeliveries(Statements):
             "claim", most, most_of_each, list(busy), list(busy.values()), timedelta(seconds=lease_s))
         return [_claimed(row) for row in rows]
 
-    async def delivered(self, claimed: Claimed, status: int) -> None:
+    async def delivered(self, claimed: Claimed, status: int | None) -> None:
         await self._row("delivered", claimed.delivery_id, status)
 
     async def failed(self, claimed: Claimed, status: int | None, error: str, again_after_s: float | None) -> None:
@@ -169,7 +180,7 @@ class PostgresDeliveries(Statements):
         again = None if again_after_s is None else timedelta(seconds=again_after_s)
         await self._row("failed", claimed.delivery_id, claimed.taken_until, status, error, again)
 
-    async def gone(self, claimed: Claimed, status: int, error: str) -> None:
+    async def gone(self, claimed: Claimed, status: int | None, error: str) -> None:
         """Dead, and its webhook is switched off."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute(self._sql["switch_off"], claimed.webhook_id, claimed.url)

@@ -7,7 +7,8 @@ SELECT * FROM webhooks WHERE organisation_id = $1 AND id > $2 ORDER BY id LIMIT 
 SELECT * FROM webhooks WHERE organisation_id = $1 AND id = $2
 
 -- name: webhook_for_update
-SELECT * FROM webhooks WHERE organisation_id = $1 AND id = $2 FOR UPDATE
+-- No stronger lock: the engine's saves write deliveries, which refer to this row, and must never wait for it.
+SELECT * FROM webhooks WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: create
 -- No row: the organisation has as many as it may have. Two at once may make one more: the limit guards the sender only.
@@ -20,6 +21,17 @@ RETURNING *
 UPDATE webhooks SET url = $3, types = $4, description = $5, is_active = $6
 WHERE organisation_id = $1 AND id = $2
 RETURNING *
+
+-- name: mute
+-- No event makes a delivery for it from now on. The first of three steps of its removal.
+UPDATE webhooks SET is_active = false WHERE organisation_id = $1 AND id = $2 RETURNING id
+
+-- name: drop_deliveries
+-- In portions, each a transaction: the row of the webhook is locked for no longer than its own removal takes.
+DELETE FROM webhook_deliveries
+WHERE id = ANY (ARRAY(
+    SELECT id FROM webhook_deliveries WHERE organisation_id = $1 AND webhook_id = $2 LIMIT $3))
+RETURNING id
 
 -- name: delete
 DELETE FROM webhooks WHERE organisation_id = $1 AND id = $2 RETURNING id
