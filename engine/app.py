@@ -188,7 +188,8 @@ def switch_of(settings: Settings) -> Switch:
     if settings.switch == "memory":
         return MemorySwitch()
     return AsteriskSwitch(
-        settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk
+        settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
+        settings.acks,
     )
 
 

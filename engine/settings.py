@@ -9,9 +9,9 @@ import json
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,8 +19,22 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from engine.policy.trunks import MAIN, Trunk
+
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SETTINGS = "run/settings.json"
+
+
+class TrunkSetting(BaseModel):
+    """One more trunk. Calls come from its address too; `prefixes`: E.164 digits that go by it first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9-]{1,20}$")
+    address: str
+    cps: float = Field(50, gt=0)
+    channels: int = Field(500, ge=2)
+    prefixes: list[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$")]] = []
 
 
 class Settings(BaseSettings):
@@ -56,6 +70,11 @@ class Settings(BaseSettings):
     trunk_cps: float = Field(50, gt=0, description="new outbound legs a second")
     trunk_channels: int = Field(500, ge=2, description="legs at once, both directions")
 
+    trunks: list[TrunkSetting] = Field([], description="more trunks, by destination or for when the first one fails")
+
+    # alarms
+    acks_dir: Path | None = None        # None: <home>/acks, where the switch writes down who acknowledged
+
     # webhooks
     webhook_allow: str = Field("", description="networks that webhooks may reach though they are not public")
 
@@ -64,6 +83,27 @@ class Settings(BaseSettings):
     sounds_dir: Path | None = None      # None: <home>/sounds, which links to the recorded prompts
     speech_cache_days: float = Field(30, ge=2, description="speech that nobody asked for so long is removed")
     log_level: str = "info"
+
+    @property
+    def acks(self) -> Path:
+        return self.acks_dir or self.home / "acks"
+
+    def trunk_list(self) -> tuple[Trunk, ...]:
+        """All trunks as the engine shares them out, the main one first."""
+        more = (Trunk(one.name, one.cps, one.channels, tuple(one.prefixes)) for one in self.trunks)
+        return (Trunk(MAIN, self.trunk_cps, self.trunk_channels), *more)
+
+    def trunk_addresses(self) -> dict[str, str]:
+        """HOST:PORT of each trunk by its name."""
+        return {MAIN: self.trunk} | {one.name: one.address for one in self.trunks}
+
+    @field_validator("trunks")
+    @classmethod
+    def _names(cls, trunks: list[TrunkSetting]) -> list[TrunkSetting]:
+        names = [MAIN, *(one.name for one in trunks)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"every trunk needs a name of its own, and {MAIN!r} is the first one's")
+        return trunks
 
     @field_validator("webhook_allow")
     @classmethod

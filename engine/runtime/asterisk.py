@@ -35,6 +35,7 @@ PATTERNS = {
     "private": SAFE_PATH, "sip": ADDRESS, "trunk": ADDRESS, "trunk_host": HOST, "ami_host": HOST, "ami_port": NUMBER,
     "ami_user": WORD, "ami_secret": WORD, "claim_s": re.compile(r"[0-9]{1,3}(\.[0-9]+)?"), "lease_s": NUMBER,
     "ring_timeout_s": NUMBER, "rounds": NUMBER, "round_min_s": NUMBER, "ask_tries": NUMBER, "rtp_timeout_s": NUMBER,
+    "trunks": re.compile(r"(\[[a-z0-9-]{1,20}\]\((?:endpoint|identify)_of_trunks\)\n(\w+ = [A-Za-z0-9.-]+\n)*)*"),
     "includes": re.compile(r'(#include "/[A-Za-z0-9/_.-]+"\n?)*'),
 }
 
@@ -59,9 +60,10 @@ def prepare(home: Home, settings: Settings, asterisk: AsteriskProgram) -> list[s
     home.link("share", asterisk.data)
     home.link("dialplans", DIALPLANS)
     home.link("sounds", settings.sounds_dir.absolute() if settings.sounds_dir else home.sounds)
+    home.link("acks", acks_folder(settings))
     etc = home.private / "asterisk"
     etc.mkdir(mode=0o700, exist_ok=True)  # not below home: Asterisk cannot read a path of any length and any character
-    values = _values(home, settings)
+    values = values_of(home, settings)
     for template in sorted(TEMPLATES.glob("*.conf")):
         _write(etc / template.name, render(template.read_text(), values))
     return [*_argv(home, asterisk), "-C", str(etc / "asterisk.conf"), "-f"]
@@ -76,6 +78,13 @@ def render(template: str, values: dict[str, str]) -> str:
         return values[name]
 
     return re.sub(r"\{\{(\w+)\}\}", value, template)
+
+
+def acks_folder(settings: Settings) -> Path:
+    """Where the dialplan writes down who acknowledged. Ours alone; it outlives every process."""
+    folder = settings.acks.absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def link_sounds(home: Home) -> None:
@@ -172,7 +181,7 @@ def _argv(home: Home, asterisk: AsteriskProgram) -> list[str]:
     return [part.replace(str(root), str(link), 1) for part in asterisk.program.argv]
 
 
-def _values(home: Home, settings: Settings) -> dict[str, str]:
+def values_of(home: Home, settings: Settings) -> dict[str, str]:
     includes = (f'#include "{home.private}/dialplans/{file.name}"' for file in sorted(DIALPLANS.glob("*.conf")))
     return {
         "private": str(home.private), "includes": "\n".join(includes),
@@ -182,8 +191,22 @@ def _values(home: Home, settings: Settings) -> dict[str, str]:
         "ami_secret": settings.ami_secret, "claim_s": f"{settings.claim_s:g}", "lease_s": str(settings.lease_s),
         "ring_timeout_s": str(settings.ring_timeout_s), "rounds": str(settings.rounds),
         "round_min_s": str(round(settings.round_min_s)), "ask_tries": str(settings.ask_tries),
-        "rtp_timeout_s": str(settings.rtp_timeout_s),
+        "rtp_timeout_s": str(settings.rtp_timeout_s), "trunks": _more_trunks(settings),
     }
+
+
+def _more_trunks(settings: Settings) -> str:
+    """Their sections of pjsip.conf. Who calls is known by his address: two trunks of one address are told apart only
+    when we dial."""
+    known = {Address.parse(settings.trunk).host}
+    sections = []
+    for trunk in settings.trunks:
+        sections.append(f"[{trunk.name}](endpoint_of_trunks)\n")
+        host = Address.parse(trunk.address).host
+        if host not in known:
+            sections.append(f"[{trunk.name}](identify_of_trunks)\nendpoint = {trunk.name}\nmatch = {host}\n")
+        known.add(host)
+    return "".join(sections)
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from engine.settings import Settings
 
 # What `up` chooses or makes up; everything else its children read where `up` read it.
 WRITTEN = ("database_url", "ami_host", "ami_port", "ami_user", "ami_secret", "api", "sip", "trunk",
-           "switch", "sounds_dir")
+           "switch", "sounds_dir", "acks_dir")
 
 
 @contextmanager

@@ -29,7 +29,7 @@ ALLOWED = {
     "engine.switch": EVERYWHERE,
     "engine.speech": EVERYWHERE,
     "engine.store": EVERYWHERE,
-    "engine.settings": set(),
+    "engine.settings": {"engine.policy"},
     "engine.log": set(),
     "api": {"engine.store", "engine.vocabulary", "engine.policy", "engine.ports", "engine.settings", "engine.log"},
 }

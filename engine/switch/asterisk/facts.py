@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from engine.vocabulary.events import (
+    Acknowledged,
     Answered,
     CallArrived,
+    Declined,
     DialRefused,
     DigitsEntered,
     Event,
@@ -19,12 +21,21 @@ from engine.vocabulary.events import (
     FallbackStarted,
     HungUp,
     Joined,
+    MachineHeard,
+    NoKey,
+    PinWrong,
     Played,
 )
 from engine.vocabulary.values import Cause
 
 Message = Mapping[str, str]
 DIALLED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_Plain = Played | Acknowledged | Declined | NoKey | PinWrong | MachineHeard
+# what a verb says of its leg and needs no more words for
+_PLAIN: Mapping[str, type[_Plain]] = {
+    "played": Played, "ack": Acknowledged, "decline": Declined, "nokey": NoKey, "pin": PinWrong,
+    "machine": MachineHeard,
+}
 _REQUEST_TERMINATED = 487
 _RING_TIMEOUT = "3"      # OriginateResponse, Reason: it still rang
 
@@ -67,8 +78,8 @@ class Facts:
         match message.get("v"):
             case "in":
                 yield CallArrived(at, leg, channel, did, caller)
-            case "played":
-                yield Played(at, leg)
+            case str(plain) if plain in _PLAIN:
+                yield _PLAIN[plain](at, leg)
             case "ask":
                 yield DigitsEntered(at, leg, message.get("d", ""))
             case "joined":

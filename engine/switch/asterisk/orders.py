@@ -5,11 +5,16 @@ id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<l
 `end:<leg>:<cause>`, and when it is said again `last:<leg>`; all else `order:<leg>`, whose answers nobody needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from engine.switch.asterisk.encoder import (
     HOST,
+    PIN,
+    PRESSED,
+    TRUNK,
+    VOICE,
+    NotEncodable,
     channel_name,
     checked,
     database_key,
@@ -19,9 +24,12 @@ from engine.switch.asterisk.encoder import (
     row,
     variable,
 )
-from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.commands import AskAlarm, Bridge, Dial, DialAlarm, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.values import AlarmAsk
 
 Action = list[tuple[str, str]]
+Trunks = Mapping[str, str]      # name → HOST:PORT
+PIN_REFUSED = "x"               # no key of a telephone
 
 
 def verb(command: SwitchCommand) -> str | None:
@@ -34,26 +42,30 @@ def verb(command: SwitchCommand) -> str | None:
             return f"rw-play,bye{int(cause)}"
         case Hold():
             return "rw-hold,s"
+        case AskAlarm():
+            return "rw-alarm,s"
         case Reject(cause=cause):
             return f"rw-reject,{int(cause)}"
         case _:
             return None
 
 
-def order(command: SwitchCommand, trunk: str, number: int) -> bytes:
+def order(command: SwitchCommand, trunks: Trunks, number: int) -> bytes:
     """Everything one command needs, as one piece of text for the socket. `number` is this order's own."""
-    return b"".join(encode(action) for action in _actions(command, trunk, number))
+    return b"".join(encode(action) for action in _actions(command, trunks, number))
 
 
-def _actions(command: SwitchCommand, trunk: str, number: int) -> Iterator[Action]:
+def _actions(command: SwitchCommand, trunks: Trunks, number: int) -> Iterator[Action]:
     leg = leg_id(command.leg)
     match command:
-        case Play() | Hold() | Reject():
-            if isinstance(command, Play):
-                yield _set(leg, "RW_F", command.sound)
+        case Play() | Hold() | Reject() | AskAlarm():
+            for name, value in _heard(command):
+                yield _set(leg, name, value)
             yield redirect(leg, str(verb(command)), number)
         case Dial():
-            yield dial(command, trunk)
+            yield dial(command, trunks)
+        case DialAlarm():
+            yield dial_alarm(command, trunks)
         case Bridge():
             agent = leg_id(command.peer)
             yield _set(leg, "RW_ST", "talk")
@@ -67,18 +79,53 @@ def _actions(command: SwitchCommand, trunk: str, number: int) -> Iterator[Action
             assert_never(command)
 
 
-def dial(command: Dial, trunk: str) -> Action:
-    leg = leg_id(command.leg)
+def dial(command: Dial, trunks: Trunks) -> Action:
     return [
-        ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
-        ("Channel", f"PJSIP/trunk/sip:{digits(command.number)}@{checked(HOST, trunk, 'trunk address')}"),
-        ("Context", "rw-ask"), ("Exten", "s"), ("Priority", "1"), ("Async", "true"),
-        ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
+        *_originate(command, trunks, "rw-ask"),
         variable("RW_ASK", command.ask), variable("RW_TAKEN", command.taken),
         variable("RW_TRIES", str(int(command.tries))),
         ("Variable", f"RW_PEER={channel_name(command.peer) if command.peer else ''}"),
+    ]
+
+
+def dial_alarm(command: DialAlarm, trunks: Trunks) -> Action:
+    spoken = [variable(name, value) for name, value in _alarm(command.ask)]
+    return [*_originate(command, trunks, "rw-alarm"), *spoken]
+
+
+def _originate(command: Dial | DialAlarm, trunks: Trunks, verb: str) -> Action:
+    """A leg's dialling, up to its variables."""
+    leg, number, trunk = leg_id(command.leg), digits(command.number), checked(TRUNK, command.trunk, "trunk")
+    if trunk not in trunks:
+        raise NotEncodable("no such trunk")
+    return [
+        ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
+        ("Channel", f"PJSIP/{trunk}/sip:{number}@{checked(HOST, trunks[trunk], 'trunk address')}"),
+        ("Context", verb), ("Exten", "s"), ("Priority", "1"), ("Async", "true"),
+        ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
         # counted while it rings, so that the dialplan's fallback does not ring the phone a second time
-        ("Variable", f"GROUP(rw-phone)={digits(command.number)}"),
+        ("Variable", f"GROUP(rw-phone)={number}"),
+    ]
+
+
+def _heard(command: Play | Hold | Reject | AskAlarm) -> list[tuple[str, str]]:
+    """The variables of a verb that a leg is redirected to."""
+    match command:
+        case Play(sound=sound):
+            return [("RW_F", sound)]
+        case AskAlarm(ask=ask):
+            return _alarm(ask)
+        case _:
+            return []
+
+
+def _alarm(ask: AlarmAsk) -> list[tuple[str, str]]:
+    """The variables of the verb `alarm`. Without a key of its own a person's silence would equal it."""
+    pin = PIN_REFUSED if ask.is_pin_refused else checked(PIN, ask.pin, "pin")
+    return [
+        ("RW_F", ask.message), ("RW_VO", checked(VOICE, ask.voice, "voice")),
+        ("RW_K", checked(PRESSED, ask.key, "key")), ("RW_DK", checked(PRESSED, ask.decline_key, "key")),
+        ("RW_PIN", pin), ("RW_TRIES", str(int(ask.tries))), ("RW_AMD", "1" if ask.amd else ""),
     ]
 
 

@@ -10,16 +10,17 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 
-from engine.ports import Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
-from engine.switch.asterisk import database, orders
+from engine.ports import AckNote, Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
+from engine.switch.asterisk import acks, database, orders
 from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
-from engine.switch.asterisk.encoder import HOST, NotEncodable, checked, encode
+from engine.switch.asterisk.encoder import HOST, TRUNK, NotEncodable, checked, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
 from engine.switch.asterisk.redirects import AGAIN_AFTER_S, Redirect, Redirects
-from engine.vocabulary.commands import Dial, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, SwitchCommand
 from engine.vocabulary.events import DialRefused, OrderExpired
 from engine.vocabulary.values import Hotline, LiveLeg
 
@@ -45,10 +46,17 @@ class _Outgoing:
 
 
 class AsteriskSwitch:
-    """Implements ports.Switch. `figures` has the counters."""
+    """Implements ports.Switch. `figures` has the counters.
 
-    def __init__(self, host: str, port: int, user: str, secret: str, trunk: str) -> None:
-        self._trunk = checked(HOST, trunk, "trunk address")
+    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged.
+    """
+
+    def __init__(
+        self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
+    ) -> None:
+        self._trunks = {checked(TRUNK, name, "trunk"): checked(HOST, address, "trunk address")
+                        for name, address in trunks.items()}
+        self._acks = acks
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
         self._events: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self._facts = Facts()
@@ -91,13 +99,13 @@ class AsteriskSwitch:
             raise SwitchLost("not connected")
         batch = next(self._numbers)
         try:
-            items = [_Outgoing(orders.order(command, self._trunk, number), command.leg, batch, number,
+            items = [_Outgoing(orders.order(command, self._trunks, number), command.leg, batch, number,
                                orders.verb(command), getattr(command, "not_after", None))
                      for number, command in zip(self._numbers, commands, strict=False)]
         except NotEncodable:
             log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])
             for command in commands:
-                if isinstance(command, Dial):
+                if isinstance(command, Dial | DialAlarm):
                     self._events.put_nowait(DialRefused(self.now(), command.leg))
             return
         self._queue(items)
@@ -175,6 +183,13 @@ class AsteriskSwitch:
     async def forget(self, rows: Sequence[FallbackRow]) -> None:
         for row in rows:
             await self._connection.ask(orders.delete(row.key))
+
+    async def acknowledgements(self) -> Sequence[AckNote]:
+        """Read from the folder, not from Asterisk: it may be gone."""
+        return await asyncio.to_thread(acks.notes, self._acks)
+
+    async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
+        await asyncio.to_thread(acks.forget, self._acks, notes)
 
     async def _tree(self, family: str) -> dict[str, str]:
         answer = await self._connection.ask([("Action", "DBGetTree"), ("Family", family)])

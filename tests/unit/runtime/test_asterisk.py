@@ -1,14 +1,18 @@
 """What goes into Asterisk's configuration, and what never does."""
 
 import re
+import stat
 
 import pytest
 
-from engine.runtime.asterisk import PATTERNS, TEMPLATES, render
-from engine.runtime.folders import RuntimeFailed
+from engine.runtime.asterisk import PATTERNS, TEMPLATES, acks_folder, render, values_of
+from engine.runtime.folders import Home, RuntimeFailed
+from engine.settings import Settings
 
 GOOD = {"private": "/var/tmp/ringward-a1b2c3d4", "sip": "127.0.0.1:5060", "trunk": "10.0.0.1:5060",
-        "trunk_host": "10.0.0.1", "ami_host": "127.0.0.1", "ami_port": "5038", "ami_user": "ringward",
+        "trunk_host": "10.0.0.1",
+        "trunks": "[b](endpoint_of_trunks)\n[b](identify_of_trunks)\nendpoint = b\nmatch = 10.0.0.2\n",
+        "ami_host": "127.0.0.1", "ami_port": "5038", "ami_user": "ringward",
         "ami_secret": "s3cret_-",
         "claim_s": "2", "lease_s": "10", "ring_timeout_s": "25", "rounds": "3", "round_min_s": "5", "ask_tries": "3",
         "rtp_timeout_s": "60", "includes": '#include "/var/tmp/x/dialplans/verbs.conf"'}
@@ -23,12 +27,33 @@ def test_every_name_in_the_templates_is_known_and_checked() -> None:
     assert not [name for name, text in _rendered().items() if "{{" in text]
 
 
-@pytest.mark.parametrize("name", [name for name in GOOD if name != "includes"])
+@pytest.mark.parametrize("name", [name for name in GOOD if name not in ("includes", "trunks")])
 @pytest.mark.parametrize("evil", ["\n[evil]", "; x", " x", "/../$(x)", ""])
 def test_no_value_brings_a_setting_of_its_own(name: str, evil: str) -> None:
     value = GOOD[name] + evil if evil else ""
     with pytest.raises(RuntimeFailed, match=name):
         render("x = {{" + name + "}}", {**GOOD, name: value})
+
+
+@pytest.mark.parametrize("evil", ["[b](!)\n", "[b](endpoint_of_trunks)\nmatch = 1;2\n", "type = endpoint\n"])
+def test_no_trunk_brings_a_setting_of_its_own(evil: str) -> None:
+    with pytest.raises(RuntimeFailed, match="trunks"):
+        render("{{trunks}}", {**GOOD, "trunks": evil})
+
+
+def test_an_address_is_trusted_once(home: Home) -> None:
+    trunks = [{"name": "b", "address": "10.0.0.2:5060"}, {"name": "c", "address": "10.0.0.2:5070"},
+              {"name": "d", "address": "10.0.0.1:5070"}]
+    settings = Settings(home=home.path, trunk="10.0.0.1:5060", trunks=trunks)  # type: ignore[arg-type]
+    pjsip = render((TEMPLATES / "pjsip.conf").read_text(), values_of(home, settings))
+    assert re.findall(r"^match = (.*)$", pjsip, re.M) == ["10.0.0.1", "10.0.0.2"]
+    assert re.findall(r"^\[(.*)\]\(endpoint_of_trunks\)$", pjsip, re.M) == ["trunk", "b", "c", "d"]
+
+
+def test_the_folder_of_acknowledgements_is_ours_alone(home: Home) -> None:
+    folder = acks_folder(Settings(home=home.path))
+    assert folder == home.path / "acks"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_the_managers_rights_are_exactly_these() -> None:
@@ -49,7 +74,7 @@ def test_only_named_modules_are_loaded() -> None:
 
 def test_everybody_but_the_trunk_is_refused() -> None:
     pjsip = _rendered()["pjsip.conf"]
-    assert re.findall(r"^match = (.*)$", pjsip, re.M) == ["10.0.0.1"]
+    assert re.findall(r"^match = (.*)$", pjsip, re.M) == ["10.0.0.1", "10.0.0.2"]
     assert "endpoint_identifier_order = ip\n" in pjsip
     assert "anonymous" not in pjsip
     assert "live_dangerously = no" in _rendered()["asterisk.conf"]

@@ -7,14 +7,19 @@ import pytest
 
 from engine.switch.asterisk.facts import Facts
 from engine.vocabulary.events import (
+    Acknowledged,
     Answered,
     CallArrived,
+    Declined,
     DialRefused,
     DigitsEntered,
     FallbackExhausted,
     FallbackStarted,
     HungUp,
     Joined,
+    MachineHeard,
+    NoKey,
+    PinWrong,
     Played,
 )
 
@@ -52,6 +57,11 @@ def read(*messages: dict[str, str], facts: Facts | None = None) -> list[Any]:
     (said("played"), Played(AT, CALLER)),
     (said("fall", n="4930123", c="49170"), FallbackStarted(AT, CALLER, CHANNEL, "4930123", "49170")),
     (said("exhausted"), FallbackExhausted(AT, CALLER)),
+    (said("ack"), Acknowledged(AT, CALLER)),
+    (said("decline"), Declined(AT, CALLER)),
+    (said("nokey"), NoKey(AT, CALLER)),
+    (said("pin"), PinWrong(AT, CALLER)),
+    (said("machine"), MachineHeard(AT, CALLER)),
 ])
 def test_what_the_dialplan_says_is_an_event(message: dict[str, str], event: object) -> None:
     assert read(message) == [event]

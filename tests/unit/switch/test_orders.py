@@ -1,21 +1,26 @@
 """Commands as actions: what exactly goes to Asterisk."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.switch.asterisk import orders
 from engine.switch.asterisk.encoder import NotEncodable
-from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.commands import AskAlarm, Bridge, Dial, DialAlarm, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.values import AlarmAsk
 
 CALLER = "1795291439.7"
 AGENT = "6b8f6d0e-1111-4222-8333-444455556666"
 CHANNEL = "PJSIP/trunk-0000000a"
 TRUNK = "127.0.0.1:5080"
+TRUNKS = {"trunk": TRUNK, "alpine-2": "198.51.100.7:5060"}
+ASK = AlarmAsk("cache/9f", "de", "1", "9", "0471")
 
 
 def actions(command: SwitchCommand) -> list[dict[str, list[str]]]:
     """Each action as header → values."""
     found = []
-    for block in orders.order(command, TRUNK, 5).decode().removesuffix("\r\n\r\n").split("\r\n\r\n"):
+    for block in orders.order(command, TRUNKS, 5).decode().removesuffix("\r\n\r\n").split("\r\n\r\n"):
         headers: dict[str, list[str]] = {}
         for line in block.split("\r\n"):
             name, _, value = line.partition(": ")
@@ -46,8 +51,30 @@ def test_dial_originates_into_the_question() -> None:
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Timeout"], dial["CallerID"], dial["Async"]) == (
         ["rw-ask"], ["25000"], ["4930123"], ["true"])
-    assert dial["Variable"] == ["RW_ASK=cache/ask", "RW_TAKEN=de/taken", "RW_TRIES=3", f"RW_PEER={CHANNEL}",
-                                "GROUP(rw-phone)=4917012345"]
+    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_ASK=cache/ask", "RW_TAKEN=de/taken", "RW_TRIES=3",
+                                f"RW_PEER={CHANNEL}"]
+
+
+def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
+    (dial,) = actions(DialAlarm(AGENT, "4917012345", "alpine-2", "4930123", 25, ASK))
+    assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
+    assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
+    assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
+    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
+                                "RW_PIN=0471", "RW_TRIES=3", "RW_AMD="]
+
+
+def test_who_called_back_is_asked_by_a_redirect() -> None:
+    *variables, redirect = actions(AskAlarm(CALLER, replace(ASK, amd=True)))
+    assert [(one["Variable"][0], one["Value"][0]) for one in variables] == [
+        ("RW_F", "cache/9f"), ("RW_VO", "de"), ("RW_K", "1"), ("RW_DK", "9"), ("RW_PIN", "0471"), ("RW_TRIES", "3"),
+        ("RW_AMD", "1")]
+    assert [*redirect["Context"], *redirect["Exten"]] == ["rw-alarm", "s"]
+
+
+def test_a_refused_pin_does_not_go_out() -> None:
+    (dial,) = actions(DialAlarm(AGENT, "49170", "trunk", "4930", 25, replace(ASK, is_pin_refused=True)))
+    assert "RW_PIN=x" in dial["Variable"] and "0471" not in str(dial)
 
 
 def test_bridge_names_the_caller_and_gives_the_agents_id() -> None:
@@ -70,11 +97,16 @@ def test_hang_up_gives_its_cause() -> None:
     Dial("x", "4930", "4930", 25, "a", "b", 3, CHANNEL),
     Dial(AGENT, "4930", "4930", 25, "a", "b", 3, "PJSIP/a,b"),
     Play(CALLER, "${SHELL(id)}"), Play(CALLER, "../etc\r\nAction: Logoff"), HangUp("all", 16),
+    DialAlarm(AGENT, "49170", "nowhere", "4930", 25, ASK), DialAlarm(AGENT, "49170", "Trunk/x", "4930", 25, ASK),
+    *(DialAlarm(AGENT, "49170", "trunk", "4930", 25, replace(ASK, **wrong)) for wrong in (
+        {"key": ""}, {"key": "*"}, {"key": "11"}, {"decline_key": ""}, {"pin": "x"}, {"pin": "1" * 13}, {"voice": ""},
+        {"voice": "../"}, {"message": "a&b"}, {"message": "a,RW_PIN="})),
+    AskAlarm(CALLER, replace(ASK, pin="${X}")),
     Bridge(CALLER, "", AGENT), Bridge(CALLER, CHANNEL, "6b8f6d0e"),
 ])
 def test_nothing_else_goes_out(command: SwitchCommand) -> None:
     with pytest.raises(NotEncodable):
-        orders.order(command, TRUNK, 1)
+        orders.order(command, TRUNKS, 1)
 
 
 def test_a_row_is_put_by_the_dialplan_and_deleted_by_a_function() -> None:
