@@ -1,4 +1,4 @@
-"""`ringward demo`: start a system of its own, make a real call on it, tell what happens, judge it, clean up."""
+"""`ringward demo`: start a system of its own, make a call and an alarm on it, tell what happens, judge it, clean up."""
 
 import asyncio
 import json
@@ -12,6 +12,8 @@ import typer
 from engine.cli.terminal import DEFAULT_HOME, Json, console, errors
 
 if TYPE_CHECKING:  # the command line must start quickly for those who run something else
+    from engine.demo.alarm import AlarmTold
+    from engine.demo.company import Company
     from engine.demo.conversation import Told
     from engine.demo.system import System
     from engine.softphone import Carrier
@@ -24,34 +26,33 @@ def demo_command(
                                                  help="Use the system that runs in this home.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Start a system of its own, make a real call on it, and say whether all of it worked."""
+    """Start a system of its own, make a real call and an alarm on it, and say whether all of it worked."""
+    from engine.demo.alarm import AlarmTold
     from engine.demo.conversation import Told
-    from engine.demo.report import Stopwatch, show, summary
+    from engine.demo.report import Stopwatch, all_checks, summary
     from engine.demo.report import as_json as document
     from engine.softphone.audio import write_wav
 
-    watch, told = Stopwatch(), Told()
+    watch, told, alarm = Stopwatch(), Told(), AlarmTold()
     with errors(as_json):
-        asyncio.run(_demonstrate(told, against))
+        asyncio.run(_demonstrate(told, alarm, against))
         wav = ""
         if told.call is not None:
             home.mkdir(parents=True, exist_ok=True)
             write_wav(home / "demo.wav", told.call.received)
             wav = str(home / "demo.wav")
-    show(console, told)
-    console.print(summary(told, watch.seconds, wav), style="bold red" if told.checks.failed else "bold green")
+    passed = all(check.passed for check in all_checks(told, alarm))
+    console.print(summary(told, alarm, watch.seconds, wav), style="bold green" if passed else "bold red")
     if as_json:
-        print(json.dumps(document(told, watch.seconds, wav), ensure_ascii=False))
-    raise typer.Exit(1 if told.checks.failed else 0)
+        print(json.dumps(document(told, alarm, watch.seconds, wav), ensure_ascii=False))
+    raise typer.Exit(0 if passed else 1)
 
 
-async def _demonstrate(told: "Told", against: Path | None) -> None:
+async def _demonstrate(told: "Told", alarm: "AlarmTold", against: Path | None) -> None:
     import aiohttp
 
     from engine.demo.checks import DemoFailed
     from engine.demo.company import active, found
-    from engine.demo.conversation import CALLER, Conversation
-    from engine.demo.report import Timeline
     from engine.settings import Settings
 
     async with _stage(against) as (carrier, system), aiohttp.ClientSession(
@@ -63,12 +64,34 @@ async def _demonstrate(told: "Told", against: Path | None) -> None:
             if (status := await active(company)) != "active":
                 raise DemoFailed(f"the hotline did not become active, its status is {status!r}")
         sounds = Settings(home=system.home).sounds_dir or system.home / "sounds"
-        names = {CALLER: "caller", **{agent.number: agent.name for agent in company.agents}}
-        Timeline(console, carrier.journal, names)
-        conversation = Conversation(carrier, company, sounds, told)
-        await conversation.hold()
-        with console.status("reading log and records …"):
-            await conversation.look_back()
+        await _hold_a_call(carrier, company, sounds, told)
+        await _raise_an_alarm(carrier, system, company, sounds, alarm)
+
+
+async def _hold_a_call(carrier: "Carrier", company: "Company", sounds: Path, told: "Told") -> None:
+    from engine.demo.conversation import CALLER, Conversation
+    from engine.demo.report import Timeline, show
+
+    names = {CALLER: "caller", **{agent.number: agent.name for agent in company.agents}}
+    timeline = Timeline(console, carrier.journal, names)
+    conversation = Conversation(carrier, company, sounds, told)
+    await conversation.hold()
+    with console.status("reading log and records …"):
+        await conversation.look_back()
+    timeline.close()
+    show(console, told)
+
+
+async def _raise_an_alarm(
+    carrier: "Carrier", system: "System", company: "Company", sounds: Path, told: "AlarmTold",
+) -> None:
+    from engine.demo.alarm import AlarmScene
+    from engine.demo.board import Board
+    from engine.demo.report import show_alarm
+
+    with Board(console) as board:
+        await AlarmScene(carrier, system, company, sounds, board, told).play()
+    show_alarm(console, told)
 
 
 @asynccontextmanager

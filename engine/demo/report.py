@@ -9,21 +9,27 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.demo.alarm import AlarmTold
+from engine.demo.checks import Check, Checks
 from engine.demo.conversation import Told
 from engine.softphone import Entry, Journal
 
 _LOG = ("time", "type", "phone", "userID", "message")
 _RECORD = ("direction", "from", "to", "startTime", "answerTime", "endTime", "duration", "status", "cause", "fallback")
+_NOTE = ("time", "type", "recipient", "phone", "message")
 _QUIET = ("ringing", "first rtp", "refused", "ack", "dtmf ended")  # the timeline says them in other words
 
 
 class Timeline:
-    """Prints each entry of the journal as it is written, in milliseconds since the caller's INVITE."""
+    """Prints each entry of the journal as it is written, in milliseconds since the caller's INVITE, until `close`."""
 
     def __init__(self, console: Console, journal: Journal, names: dict[str, str]) -> None:
-        self._console, self._names = console, names
+        self._console, self._names, self._journal = console, names, journal
         self._zero: float | None = None
         journal.listeners.append(self._entry)
+
+    def close(self) -> None:
+        self._journal.listeners.remove(self._entry)
 
     def _entry(self, entry: Entry) -> None:
         if self._zero is None and entry.what == "invite sent":
@@ -42,32 +48,53 @@ def show(console: Console, told: Told) -> None:
     """Everything after the call."""
     _rows(console, "Call log, as the API returns it", told.log.get("entries", []), _LOG)
     _columns(console, "Telephone records, as the API returns them", told.records, _RECORD)
-    figures = Table(title="This call's figures", title_justify="left", box=box.SIMPLE)
+    _show_judged(console, "This call's figures", told.figures_ms, told.checks)
+
+
+def show_alarm(console: Console, told: AlarmTold) -> None:
+    """Everything after the alarm; its table was shown while it filled."""
+    _rows(console, "Timeline, as the API returns it", _named(told.alarm), _NOTE)
+    _show_judged(console, "This alarm's figures", told.figures_ms, told.checks)
+
+
+def _named(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    names = {person["id"]: person["name"] for person in alarm.get("recipients", [])}
+    return [{**note, "time": note["at"], "recipient": names.get(note["recipientID"])}
+            for note in alarm.get("timeline", [])]
+
+
+def _show_judged(console: Console, title: str, figures_ms: dict[str, float], checks: Checks) -> None:
+    figures = Table(title=title, title_justify="left", box=box.SIMPLE)
     figures.add_column("from … to")
     figures.add_column("ms", justify="right")
-    for name, value in told.figures_ms.items():
+    for name, value in figures_ms.items():
         figures.add_row(name, f"{value:.0f}")
     console.print(figures)
-    for check in told.checks:
+    for check in checks:
         mark = Text("  ok    " if check.passed else "  FAILED", style="green" if check.passed else "bold red")
         console.print(mark.append(f"  {check.name}", style="default").append(
             f": {check.detail}" if check.detail else "", style="dim"))
 
 
-def summary(told: Told, seconds: float, wav: str) -> str:
-    checks = list(told.checks)
-    failed = told.checks.failed
-    verdict = f"demo failed: {', '.join(check.name for check in failed)}" if failed else "demo passed"
+def all_checks(told: Told, alarm: AlarmTold) -> list[Check]:
+    return [*told.checks, *alarm.checks]
+
+
+def summary(told: Told, alarm: AlarmTold, seconds: float, wav: str) -> str:
+    checks = all_checks(told, alarm)
+    failed = [check.name for check in checks if not check.passed]
+    verdict = f"demo failed: {', '.join(failed)}" if failed else "demo passed"
     heard = f"; what the caller heard: {wav}" if wav else ""
     return f"{verdict} ({len(checks) - len(failed)} of {len(checks)} checks, {seconds:.0f} s){heard}"
 
 
-def as_json(told: Told, seconds: float, wav: str) -> dict[str, Any]:
+def as_json(told: Told, alarm: AlarmTold, seconds: float, wav: str) -> dict[str, Any]:
+    checks = all_checks(told, alarm)
     return {
-        "ok": not told.checks.failed, "seconds": round(seconds, 1), "wav": wav or None,
-        "checks": [asdict(check) for check in told.checks],
-        "figures_ms": {name: round(value, 1) for name, value in told.figures_ms.items()},
-        "log": told.log, "records": told.records,
+        "ok": all(check.passed for check in checks), "seconds": round(seconds, 1), "wav": wav or None,
+        "checks": [asdict(check) for check in checks],
+        "figures_ms": {name: round(value, 1) for name, value in {**told.figures_ms, **alarm.figures_ms}.items()},
+        "log": told.log, "records": told.records, "alarm": alarm.alarm,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.demo import alarm
 from engine.demo.conversation import AGENTS_VOICE, CHECKS, JOINED
 from engine.softphone.audio import read_wav
 from engine.softphone.listening import correlation
@@ -45,7 +46,7 @@ def run(folder: Path, environment: dict[str, str]) -> tuple[int, dict]:
 def test_the_demo_passes_and_leaves_nothing(tmp_path):
     status, told = demo(tmp_path)
     assert status == 0 and told["ok"]
-    assert [check["name"] for check in told["checks"]] == list(CHECKS)
+    assert [check["name"] for check in told["checks"]] == [*CHECKS, *alarm.CHECKS]
     assert {"direction", "from", "to", "status", "cause"} <= told["records"][0].keys()
     assert correlation(AGENTS_VOICE, read_wav(Path(told["wav"]))) >= 0.8
 
