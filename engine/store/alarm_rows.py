@@ -33,6 +33,9 @@ def alarm_rows(batch: Batch) -> str | None:
     found: dict[str, list[dict[str, Any]]] = {}
     if begun := [{"call_id": one.call_id} for one in batch.calls.values() if one.is_new and one.hotline_id is None]:
         found["begun"] = begun
+    if failed := [{"call_id": one.call_id, "at": None} for one in batch.calls.values()
+                  if one.phase == "failed" and one.hotline_id is None]:
+        found["ended"] = failed
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for ord_, (call_id, row) in enumerate(batch.rows):
         if isinstance(row, Finish):

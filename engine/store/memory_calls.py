@@ -28,6 +28,11 @@ class Shelf:
     is_down: bool = False
     saves: int = 0
 
+    def reach(self) -> "Shelf":
+        if self.is_down:
+            raise StoreFailed("the shelf is down")
+        return self
+
 
 class MemoryCalls:
     """ports.CallStore on a Shelf."""
@@ -38,7 +43,7 @@ class MemoryCalls:
         self._fencing = 0
 
     async def take_over(self, stale_after_s: float) -> bool:
-        shelf = self._reachable()
+        shelf = self._shelf.reach()
         lives = shelf.owner not in ("", self._id) and not shelf.owner_is_dead
         if lives and shelf.clock.monotonic() - shelf.beat_at_s < stale_after_s:
             return False
@@ -49,7 +54,7 @@ class MemoryCalls:
         return True
 
     async def save(self, batch: Batch) -> None:
-        shelf = self._reachable()
+        shelf = self._shelf.reach()
         if self._fencing != shelf.fencing:
             raise FencedOut("another engine owns the switch now")
         if batch.heartbeat is not None:
@@ -67,16 +72,11 @@ class MemoryCalls:
         shelf.saves += 1
 
     async def load_calls(self) -> Sequence[SavedCall]:
-        calls = [call for call in self._reachable().calls.values() if call.phase != "failed"]
+        calls = [call for call in self._shelf.reach().calls.values() if call.phase != "failed"]
         return sorted(calls, key=lambda call: call.started_at)
 
     async def call_of_leg(self, caller_leg: str) -> str | None:
-        return self._reachable().legs.get(caller_leg)
+        return self._shelf.reach().legs.get(caller_leg)
 
     async def close(self) -> None:
         """Nothing to close."""
-
-    def _reachable(self) -> Shelf:
-        if self._shelf.is_down:
-            raise StoreFailed("the shelf is down")
-        return self._shelf

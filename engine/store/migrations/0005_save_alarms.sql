@@ -4,6 +4,7 @@
 -- What few batches bring is one argument each, null when there is none: hotline batches pay nothing for alarms.
 -- p_parts: [{call_id, part, state}]
 -- p_alarm: {begun: [{call_id}], recipients: […], attempts: […], notes: […], states: […], pins: […], ended: [{call_id, at}]};
+--          an end without `at` is that of a call that failed: its alarm is over, its parts stay for the operator;
 --          one row per recipient and per leg at most (engine/store/alarm_rows.py merges them), the others in order.
 
 -- Rows of a call get the id of its log by a join with the logs in the same statement: the check of the reference found
@@ -84,12 +85,12 @@ BEGIN
         FROM jsonb_to_recordset(p_alarm -> 'pins') AS p(number text, at timestamptz);
     END IF;
     IF p_alarm ? 'ended' THEN
-        UPDATE alarms SET finished_at = coalesce(alarms.finished_at, e.at)
+        UPDATE alarms SET finished_at = coalesce(alarms.finished_at, e.at, clock_timestamp())
         FROM jsonb_to_recordset(p_alarm -> 'ended') AS e(call_id uuid, at timestamptz)
         WHERE alarms.call_id = e.call_id;
 
-        DELETE FROM call_parts USING jsonb_to_recordset(p_alarm -> 'ended') AS e(call_id uuid)
-        WHERE call_parts.call_id = e.call_id;
+        DELETE FROM call_parts USING jsonb_to_recordset(p_alarm -> 'ended') AS e(call_id uuid, at timestamptz)
+        WHERE call_parts.call_id = e.call_id AND e.at IS NOT NULL;
     END IF;
     RETURN true;
 END $$;
