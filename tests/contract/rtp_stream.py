@@ -4,6 +4,7 @@ import asyncio
 import random
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 ULAW_SILENCE = b"\xff" * 160
@@ -11,9 +12,12 @@ _KEYS = "0123456789*#"
 
 
 class Rtp(asyncio.DatagramProtocol):
-    """One RTP stream: counts what it receives, sends silence and keys."""
+    """One RTP stream: counts what it receives, sends silence and keys. `sounds`: the levels heard, one after the other
+    (a sound of one level throughout is a test's own, see `write_prompts`); `on_sound` is called when one begins."""
 
     def __init__(self) -> None:
+        self.sounds: list[int] = []
+        self.on_sound: Callable[[int], None] | None = None
         self.received: list[float] = []
         self.heard = asyncio.Event()
         self.payloads: list[bytes] = []
@@ -40,6 +44,15 @@ class Rtp(asyncio.DatagramProtocol):
             self.heard.set()
             self.payloads.append(data[12:])
             del self.payloads[:-50]
+            self._level(data[12:])
+
+    def _level(self, payload: bytes) -> None:
+        level = payload[0]
+        if payload.count(level) < len(payload) or level == ULAW_SILENCE[0] or self.sounds[-1:] == [level]:
+            return
+        self.sounds.append(level)
+        if self.on_sound:
+            self.on_sound(level)
 
     @property
     def port(self) -> int:

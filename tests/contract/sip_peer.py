@@ -27,6 +27,7 @@ class Behaviour:
     answer_s: float | None = None      # None: never
     keys: str = ""
     key_s: float = 0.0                 # after the answer
+    pins: tuple[str, ...] = ()         # after the keys, each with a # behind it
     rtp: bool = True                   # sends silence while up
     hang_up_s: float | None = None     # after the answer
 
@@ -147,7 +148,7 @@ class SipPeer(asyncio.DatagramProtocol):
         self._scripts[call_id] = []
         self._request(dialog, "INVITE", self._sdp(dialog), dialog.branch)
         if rtp:
-            self._start(dialog, dialog.rtp.stream())
+            self.start(dialog, dialog.rtp.stream())
         return dialog
 
     def cancel(self, dialog: Dialog) -> None:
@@ -156,7 +157,7 @@ class SipPeer(asyncio.DatagramProtocol):
     def hang_up(self, dialog: Dialog) -> None:
         """With a BYE, which needs the far side's 200 OK: Asterisk's channel is up a moment before that is here."""
         if not dialog.answered.is_set():
-            self._start(dialog, self._hang_up_when_answered(dialog))
+            self.start(dialog, self._hang_up_when_answered(dialog))
             return
         dialog.cseq += 1
         self._request(dialog, "BYE", "", f"z9hG4bK{random.getrandbits(48):x}")
@@ -185,7 +186,7 @@ class SipPeer(asyncio.DatagramProtocol):
         _, rtp = await loop.create_datagram_endpoint(Rtp, ("127.0.0.1", 0))
         return rtp
 
-    def _start(self, dialog: Dialog, script: Any) -> None:
+    def start(self, dialog: Dialog, script: Any) -> None:
         assert self._tasks
         self._scripts.setdefault(dialog.call_id, []).append(self._tasks.create_task(script))
 
@@ -299,7 +300,7 @@ class SipPeer(asyncio.DatagramProtocol):
         self._arrived.set()
         if self.on_call:
             self.on_call(dialog)
-        self._start(dialog, self._play(dialog, self.behaviour.get(dialog.number, self.default)))
+        self.start(dialog, self._play(dialog, self.behaviour.get(dialog.number, self.default)))
 
     async def _play(self, dialog: Dialog, behaviour: Behaviour) -> None:
         assert dialog.invite
@@ -315,12 +316,21 @@ class SipPeer(asyncio.DatagramProtocol):
             return
         self.answer(dialog)
         if behaviour.rtp:
-            self._start(dialog, dialog.rtp.stream())
+            self.start(dialog, dialog.rtp.stream())
         if behaviour.hang_up_s is not None:
-            self._start(dialog, self._leave(dialog, behaviour.hang_up_s))
+            self.start(dialog, self._leave(dialog, behaviour.hang_up_s))
         for key in behaviour.keys:
             await asyncio.sleep(behaviour.key_s)
             await dialog.rtp.press(key)
+        for pin in behaviour.pins:
+            await asyncio.sleep(behaviour.key_s)
+            await self.dial_digits(dialog, f"{pin}#")
+
+    async def dial_digits(self, dialog: Dialog, digits: str) -> None:
+        """As fast as a telephone dials: 100 ms a digit, 50 ms between them."""
+        for digit in digits:
+            await dialog.rtp.press(digit)
+            await asyncio.sleep(0.05)
 
     async def _hang_up_when_answered(self, dialog: Dialog) -> None:
         await dialog.answered.wait()

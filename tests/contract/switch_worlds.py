@@ -14,6 +14,7 @@ from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import HangUp
 from engine.vocabulary.events import CallArrived
+from engine.vocabulary.values import AlarmAsk
 from tests.contract.sip_peer import Behaviour, SipPeer
 
 E = TypeVar("E")
@@ -40,6 +41,8 @@ class World(Protocol):
         """Nothing of this kind is told about the leg for a while."""
 
     def hang_up(self, leg: str) -> None: ...
+
+    def press(self, leg: str, key: str) -> None: ...
 
     def told(self, kind: type[E], leg: str) -> list[E]: ...
 
@@ -98,6 +101,9 @@ class MemoryWorld:
     def hang_up(self, leg: str) -> None:
         self.memory.hang_up(leg)
 
+    def press(self, leg: str, key: str) -> None:
+        self.memory.press(leg, key)
+
     def told(self, kind: type[E], leg: str) -> list[E]:
         return self.heard.told(kind, leg)
 
@@ -118,7 +124,7 @@ class AsteriskWorld:
     def phone(self, number: str, phone: Phone) -> None:
         self.peer.behaviour[number] = Behaviour(
             status=phone.refuses, answer_s=phone.answers_s, keys=phone.keys, key_s=phone.key_s,
-            hang_up_s=phone.hangs_up_s)
+            hang_up_s=phone.hangs_up_s, pins=phone.pins)
 
     async def arrive(self, did: str, caller: str = "4917012345") -> CallArrived:
         await self.peer.call(did, self.address, caller)
@@ -150,6 +156,9 @@ class AsteriskWorld:
         """By the SIP call whose channel this is: found by what only the wire and the event have in common."""
         self.peer.hang_up(self.dialog(leg))
 
+    def press(self, leg: str, key: str) -> None:
+        self.peer.start(self.dialog(leg), self.dialog(leg).rtp.press(key))
+
     def dialog(self, leg: str) -> Any:
         arrived = self.told(CallArrived, leg)
         number = arrived[0].did if arrived else self.numbers[leg]
@@ -168,6 +177,25 @@ def write_sound(folder: Path, name: str, seconds: float) -> None:
         path.write_bytes((b"\x90" * 16 + b"\x10" * 16) * int(seconds * 250))
 
 
+# Short prompts of a language of the tests' own, each of one level, so that a phone can tell which one it hears.
+VOICE = "zz"
+PROMPTS = ("intro", "key-1", "decline-9", "repeat", "pin", "pin-wrong", "pin-refused", "confirmed", "declined",
+           "enough", "bye")
+MESSAGE, CLOSING = "cache/alarm", "cache/closing"
+LEVELS = {name: 0x81 + i for i, name in enumerate((*PROMPTS, MESSAGE, CLOSING))}
+
+
+def alarm_ask(**changes: Any) -> AlarmAsk:
+    return AlarmAsk(**{"message": MESSAGE, "voice": VOICE, "key": "1", "decline_key": "9", **changes})
+
+
+def write_prompts(folder: Path, seconds: float = 0.1) -> None:
+    for name, level in LEVELS.items():
+        path = folder / (f"{name}.ulaw" if "/" in name else f"{VOICE}/alarm-{name}.ulaw")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([level]) * int(seconds * 8000))
+
+
 @contextlib.asynccontextmanager
 async def open_memory() -> AsyncIterator[MemoryWorld]:
     world = MemoryWorld()
@@ -184,6 +212,7 @@ async def open_memory() -> AsyncIterator[MemoryWorld]:
 @contextlib.asynccontextmanager
 async def open_asterisk(asterisk: Asterisk) -> AsyncIterator[AsteriskWorld]:
     write_sound(asterisk.sounds, SOUND, 0.4)
+    write_prompts(asterisk.sounds)
     switch = AsteriskSwitch("127.0.0.1", asterisk.ami_port, asterisk.settings.ami_user, asterisk.ami_secret,
                             asterisk.settings.trunk_addresses(), asterisk.settings.acks)
     match = re.fullmatch(r".*:(\d+)", asterisk.trunk)
