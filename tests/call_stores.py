@@ -15,7 +15,7 @@ from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import Finish, RowCommand, WriteEntry, WriteRecord
 from engine.vocabulary.values import Direction, EntryType, RecordStatus
-from tests.desk import SwitchClock
+from tests.clocks import SwitchClock
 from tests.playbook import at
 
 SWITCH = "asterisk"

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from engine.call import Calls
@@ -21,25 +20,13 @@ from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import Dial, SwitchCommand
 from engine.vocabulary.events import CallArrived, FallbackStarted
 from engine.vocabulary.values import Hotline, Rules
+from tests.clocks import SwitchClock
 from tests.playbook import a_hotline
 
 RULES = Rules(ring_timeout_s=25, rounds=3, round_min_s=0, ask_tries=3, claim_within_s=1.5)
 ACCEPTS = Phone(answers_s=1, keys="1")
 RINGS = Phone()
 Order = TypeVar("Order", bound=SwitchCommand)
-
-
-class SwitchClock:
-    """ports.Clock that goes with the switch."""
-
-    def __init__(self, switch: MemorySwitch) -> None:
-        self._switch = switch
-
-    def now(self) -> datetime:
-        return self._switch.now()
-
-    def monotonic(self) -> float:
-        return (self._switch.now() - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()
 
 
 @dataclass

@@ -13,7 +13,8 @@ from engine.settings import Settings
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import Bridge, Reject
-from tests.desk import ACCEPTS, SwitchClock, turns, until
+from tests.clocks import SwitchClock
+from tests.desk import ACCEPTS, turns, until
 from tests.directories import world
 from tests.unit.test_provision import Voice
 
