@@ -120,6 +120,7 @@ class AsteriskWorld:
         self.switch = self.real = switch
         self.claim_s = asterisk.settings.claim_s
         self.heard = Heard()
+        self.running: list[asyncio.Task[None]] = []
 
     def phone(self, number: str, phone: Phone) -> None:
         self.peer.behaviour[number] = Behaviour(
@@ -163,6 +164,11 @@ class AsteriskWorld:
         arrived = self.told(CallArrived, leg)
         number = arrived[0].did if arrived else self.numbers[leg]
         return next(d for d in reversed(self.peer.dialogs.values()) if d.number == number)
+
+    def stop(self) -> None:
+        """No engine any more; nothing is said to the switch."""
+        for task in self.running:
+            task.cancel()
 
     numbers: dict[str, str] = {}  # noqa: RUF012 -- one per world, see open_asterisk
 
@@ -220,11 +226,11 @@ async def open_asterisk(asterisk: Asterisk) -> AsyncIterator[AsteriskWorld]:
     async with SipPeer.open(int(match[1])) as peer, asyncio.TaskGroup() as tasks:
         world = AsteriskWorld(asterisk, peer, switch)
         world.numbers = {}
-        running = [tasks.create_task(switch.run()), tasks.create_task(world.heard.listen(switch))]
+        world.running = [tasks.create_task(switch.run()), tasks.create_task(world.heard.listen(switch))]
         try:
             await world.next(Connected)
             yield world
-            switch.send([HangUp(leg.leg, 16) for leg in (await switch.live()).values()])
+            if switch.is_up:
+                switch.send([HangUp(leg.leg, 16) for leg in (await switch.live()).values()])
         finally:
-            for task in running:
-                task.cancel()
+            world.stop()
