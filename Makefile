@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv/bin
 
-.PHONY: setup setup-tests demo up test test-unit lint bench-hotline venv
+.PHONY: setup setup-tests demo up test test-unit lint bench-hotline bench-alarm venv
 
 setup: venv
 	@$(VENV)/python -m engine.runtime.setup
@@ -16,7 +16,7 @@ venv:
 setup-tests: venv
 	@$(VENV)/python -m engine.runtime.setup --tests
 
-# a real call on a system of its own: see README
+# a real call and an alarm on a system of its own: see README
 demo: setup
 	@$(VENV)/ringward demo
 
@@ -38,3 +38,6 @@ lint: venv
 
 bench-hotline: setup
 	@$(VENV)/python -m bench.hotline
+
+bench-alarm: setup
+	@$(VENV)/python -m bench.alarm

@@ -8,21 +8,19 @@ monotonic clock; audio counts from the first 20 ms packet that holds the other's
 
 import asyncio
 import os
-import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import version
 
 import aiohttp
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from bench.bare_ami import BareAmi
+from bench.figures import percentile, print_machine, print_times
 from engine.demo.company import Company, active, found
 from engine.demo.conversation import CALLER, accept_to_audio_s
 from engine.demo.system import System, started
@@ -140,33 +138,20 @@ async def measure(stack: AsyncExitStack, figures: Figures, progress: Progress) -
     return system, asterisk
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def report(figures: Figures, asterisk: str) -> bool:
-    table = Table(title="milliseconds", title_justify="left")
-    for column in ("", "n", "p50", "p90", "p99", "max"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, values in (
-        ("caller's INVITE → first agent's INVITE", figures.reach),
-        ("  bare AMI: Originate → the phone's INVITE", figures.bare_reach),
-        ("end of the key 1 → audio both ways", figures.audio),
-        ("  bare AMI: Bridge → audio both ways", figures.bare_audio),
-    ):
-        shown = [f"{percentile(values, share):.1f}" for share in (0.5, 0.9, 0.99)] if values else ["-"] * 3
-        table.add_row(name, str(len(values)), *shown, f"{max(values):.1f}" if values else "-")
-    console.print(table)
+    print_times(console, {
+        "caller's INVITE → first agent's INVITE": figures.reach,
+        "  bare AMI: Originate → the phone's INVITE": figures.bare_reach,
+        "end of the key 1 → audio both ways": figures.audio,
+        "  bare AMI: Bridge → audio both ways": figures.bare_audio,
+    })
     if figures.reach and figures.bare_reach and figures.bare_audio:
         console.print(f"ratio of the medians to the bare AMI's: reach "
                       f"{statistics.median(figures.reach) / statistics.median(figures.bare_reach):.2f}, audio "
                       f"{statistics.median(figures.audio) / statistics.median(figures.bare_audio):.2f}")
     for problem in figures.failed[:5]:
         console.print(f"failed: {problem}", markup=False)
-    console.print(f"machine: {os.cpu_count()} CPUs, {platform.machine()}, {platform.platform()}")
-    console.print(f"Asterisk {asterisk}, Python {platform.python_version()}, asyncpg {version('asyncpg')}, "
-                  f"panoramisk {version('panoramisk')}")
+    print_machine(console, asterisk)
     console.print(f"settings: {CALLS} calls in {LANES} lanes, 3 phones a hotline, PCMA, packets of 20 ms")
     reach, audio = percentile(figures.reach or [1e9], 0.99), percentile(figures.audio or [1e9], 0.99)
     good = reach <= REACH_P99_MS and audio <= AUDIO_P99_MS and len(figures.reach) == CALLS // LANES * LANES
