@@ -6,6 +6,7 @@ Answers' bodies are not stored either: what a receiver inside says is not for wh
 """
 
 import asyncio
+import os
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +25,10 @@ SHOWN_ERROR = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`status` None: there was none, and `error` says why."""
+    """`status` None: there was none, and `says` tells why."""
 
     status: int | None
-    error: str = ""
+    says: str
     retry_after_s: float = 0
 
     @property
@@ -74,7 +75,7 @@ class Post:
             await _finish(response)
         finally:
             response.close()
-        return Answer(response.status, "" if response.ok else f"answered {response.status}", _retry_after_s(response))
+        return Answer(response.status, f"answered {response.status}", _retry_after_s(response))
 
 
 async def _finish(response: ClientResponse) -> None:
@@ -104,7 +105,9 @@ def _words(error: Exception) -> str:
             return f"certificate: {cause.verify_message}"
         case ssl.SSLError():
             return f"TLS: {cause.reason or type(cause).__name__}"
-        case OSError() if cause.strerror:
-            return cause.strerror
+        case OSError() if cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno)
+        case OSError():                         # of a look-up, or of several addresses in different ways
+            return cause.strerror or "could not connect"
         case _:
             return type(cause).__name__

@@ -110,12 +110,12 @@ class Sender:
         outcome = "delivered" if answer.is_success else "dead" if again_s is None else "again"
         self._figure.labels(outcome).inc()
         log.info("webhook.tried", webhook=claimed.webhook_id, message=claimed.message_id, type=claimed.type,
-                 tries=claimed.tries, outcome=outcome, status=answer.status, error=answer.error)
+                 tries=claimed.tries, outcome=outcome, says=answer.says)
 
     async def _write(self, claimed: Claimed, answer: Answer, again_s: float | None) -> None:
         if answer.is_success:
             await self._deliveries.delivered(claimed, answer.status)
         elif answer.is_gone:
-            await self._deliveries.gone(claimed, answer.status, answer.error)
+            await self._deliveries.gone(claimed, answer.status, answer.says)
         else:
-            await self._deliveries.failed(claimed, answer.status, answer.error, again_s)
+            await self._deliveries.failed(claimed, answer.status, answer.says, again_s)
