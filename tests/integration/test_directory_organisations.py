@@ -1,0 +1,153 @@
+"""Organisations, and what a system token may do, below `/ringward/v1` on a real Postgres."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api.first_responder.routes import routes as first_responder
+from api.ringward import frame
+from tests.directories import NOON
+from tests.directory_site import UNKNOWN, DirectorySite, directory_site, wav
+
+
+@pytest.fixture
+async def site(database_url: str) -> AsyncIterator[DirectorySite]:
+    async with directory_site(database_url) as made:
+        yield made
+
+
+async def test_a_system_token_makes_lists_changes_and_removes_organisations(site: DirectorySite) -> None:
+    made = await site.system.made_with_token("/organisations", {"name": "Rettung"})
+    token = made.pop("apiToken")
+    assert made == {"id": made["id"], "name": "Rettung", "country": "DE", "language": "de", "countries": [],
+                    "callsPerMinute": 2000, "callsPerHour": 10000, "callsPerDay": 50000}
+    assert await site.system.all("/organisations", limit=1) == [
+        (await site.api("GET", f"/organisations/{site.org.id}")).body, made]
+    api, path = site.with_token(token), f"/organisations/{made['id']}"
+    assert (await api("GET", "/organisations")).body == {"items": [made], "nextCursor": None}
+
+    changed = await site.system("PUT", path, {**made, "callsPerDay": 5})
+    assert changed.body == (await api("GET", path)).body == {**made, "callsPerDay": 5}
+    assert (await site.system("DELETE", path)).status == 204
+    assert (await api("GET", path)).status == 401
+    assert [(await site.system(method, path, made if method == "PUT" else None)).status
+            for method in ("GET", "PUT", "DELETE")] == [404, 404, 404]
+
+
+async def test_an_organisation_reads_and_changes_its_own(site: DirectorySite) -> None:
+    path = f"/organisations/{site.org.id}"
+    own = (await site.api("GET", path)).body
+    wanted = {**own, "name": "Wehr", "country": "AT", "language": "en", "countries": ["AT", "DE", "AT"],
+              "callsPerMinute": 60, "callsPerHour": 600, "callsPerDay": 6000}
+    assert (await site.api("PUT", path, wanted)).body == {**wanted, "countries": ["AT", "DE"]}
+    _, person = await site.somebody()
+    _, admin = await site.somebody(is_admin=True)
+    assert (await person("GET", path)).body["name"] == "Wehr"
+    assert [(await one("PUT", path, own)).status for one in (person, admin)] == [403, 200]
+    other = await site.other()
+    for method, body in (("GET", None), ("PUT", own), ("DELETE", None)):
+        assert (await other.api(method, path, body)).status == 404
+    for client in (site.api, admin, person):
+        assert (await client("POST", "/organisations", {"name": "X"})).status == 403
+        assert (await client("DELETE", path)).status == 403
+
+
+@pytest.mark.parametrize("wrong, field", [
+    ({}, "name"), ({"name": "a" * 129}, "name"), ({"name": "a", "country": "XX"}, "country"),
+    ({"name": "a", "country": "de"}, "country"), ({"name": "a", "language": "pl"}, "language"),
+    ({"name": "a", "countries": ["DE", "XX"]}, "countries[1]"), ({"name": "a", "callsPerMinute": 0}, "callsPerMinute"),
+    ({"name": "a", "callsPerDay": 2**31}, "callsPerDay"), ({"name": "a\0"}, "name"),
+])
+async def test_what_is_wrong_with_an_organisation_is_named(
+        site: DirectorySite, wrong: dict[str, Any], field: str) -> None:
+    for answer in (await site.system("POST", "/organisations", wrong),
+                   await site.api("PUT", f"/organisations/{site.org.id}", wrong)):
+        assert (answer.status, answer.fields) == (400, [field])
+
+
+async def test_an_organisation_with_hotlines_or_history_stays(site: DirectorySite) -> None:
+    path = f"/organisations/{site.org.id}"
+    hotline = await site.org.hotline()
+    await _alarm(site)
+    refused = await site.system("DELETE", path)
+    assert (refused.status, refused.fields) == (409, ["id"]) and "hotlines: 1, alarms: 1" in refused.body["detail"]
+    await site.world.write_log(hotline, NOON)
+    await site.world.directory.delete_hotline(site.org.id, hotline.hotline_id)
+    await site.pool.execute("DELETE FROM alarms")
+    refused = await site.system("DELETE", path)
+    assert refused.status == 409 and refused.body["detail"].endswith("callLogs: 1")
+    assert (await site.api("GET", path)).status == 200
+
+
+async def test_a_removed_organisation_leaves_nothing_but_its_numbers(site: DirectorySite) -> None:
+    """Also with a deleted hotline that nobody called, and without touching another organisation."""
+    other = await site.other()
+    await _one_of_everything(other)
+    before = await _rows(site, other.org.id)
+    await _one_of_everything(site)
+    hotline = await site.org.hotline()
+    await site.world.directory.delete_hotline(site.org.id, hotline.hotline_id)
+    assert (await site.system("DELETE", f"/organisations/{site.org.id}")).status == 204
+    assert set((await _rows(site, site.org.id)).values()) == {0}
+    assert await _rows(site, other.org.id) == before and min(before.values()) > 0
+    free = [it["number"] for it in await site.system.all("/numbers") if it["use"] == "free"]
+    assert hotline.number in free and len(free) == len(set(free)) == 3
+
+
+async def test_a_system_token_does_nothing_else(site: DirectorySite) -> None:
+    tried = 0
+    for operation in (*frame.routes.operations, *first_responder.operations):
+        if operation.also_system:
+            continue
+        path = re.sub(r"\{\w+\}", str(site.org.users[0]), operation.path)
+        answer = await site.system(operation.method, site.api.url.removesuffix(frame.PREFIX) + path)
+        assert answer.status == 403, (operation.method, path)
+        tried += 1
+    assert tried > 30
+    assert {it.path for it in frame.routes.operations if it.also_system} == {
+        frame.PREFIX + path for path in ("/organisations", "/organisations/{id}", "/numbers", "/numbers/{number}")}
+
+
+async def _alarm(site: DirectorySite) -> None:
+    await site.pool.execute(
+        "INSERT INTO alarms (organisation_id, needed, plan, request) VALUES ($1, 1, '{}', '{}')", site.org.id)
+
+
+async def _one_of_everything(site: DirectorySite) -> None:
+    org = site.org.id
+    user, person = await site.somebody(allow_admins=True)
+    await person.made(f"/users/{user}/phones", {"name": "A", "number": "+4930555123"})
+    contact = await site.api.made("/contacts", {"firstName": "Anna"})
+    group = await site.api.made("/contact-groups", {"name": "Nord"})
+    for member in ({"userID": user}, {"contactID": contact["id"]}):
+        await site.api.made(f"/contact-groups/{group['id']}/members", member)
+    assert (await site.api("POST", "/recordings", data=wav(), headers={"Content-Type": "audio/wav"},
+                           name="A")).status == 201
+    await site.api.made("/numbers", {})
+    hook = await site.pool.fetchval(
+        "INSERT INTO webhooks (organisation_id, url, types, secrets) VALUES ($1, 'https://a.de', '{}', '[]') "
+        "RETURNING id", org)
+    await site.pool.execute("INSERT INTO webhook_deliveries (organisation_id, webhook_id, message_id, type, body) "
+                            "VALUES ($1, $2, $3, 'a', 'b')", org, hook, str(uuid.uuid4()))
+    await site.pool.execute("INSERT INTO idempotency_keys (organisation_id, key, request_digest) "
+                            "VALUES ($1, 'k', 'd')", org)
+    await site.pool.execute("INSERT INTO events (organisation_id, at, type, data) VALUES ($1, now(), 'a', '{}')", org)
+
+
+async def _rows(site: DirectorySite, organisation_id: int) -> dict[str, int]:
+    """How many rows of each table are the organisation's; of those that hold no calls."""
+    tables = [row["table_name"] for row in await site.pool.fetch(
+        "SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_name) "
+        "WHERE column_name = 'organisation_id' AND table_type = 'BASE TABLE' AND columns.table_schema = 'public'")]
+    calls = {"hotlines", "calls", "call_logs", "call_log_entries", "telephone_records", "alarms", "alarm_recipients",
+             "alarm_attempts", "alarm_notes", "alarm_orders"}
+    return {table: await site.pool.fetchval(
+        f"SELECT count(*) FROM {table} WHERE organisation_id = $1", organisation_id)  # noqa: S608 - names of ours
+        for table in tables if table not in calls}
+
+
+async def test_a_removed_organisation_is_unknown(site: DirectorySite) -> None:
+    assert (await site.system("DELETE", f"/organisations/{UNKNOWN}")).status == 404
