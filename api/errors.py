@@ -146,5 +146,6 @@ def invalid(error: ValidationError) -> ApiError:
 
 
 def _field(location: tuple[Any, ...]) -> str:
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in location)
+    parts = [part for part in location if part != "[key]"]      # pydantic's word for "the member's name itself"
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in parts)
     return name.removeprefix(".") or "body"

@@ -1,0 +1,73 @@
+"""Numbers that no alarm ever dials. Pure; called for every phone of every recipient before an alarm is stored.
+
+By the metadata of phonenumbers: what it does not know as a subscriber's number of some country may be anything
+(+49 900 with a digit too few is still a premium-rate number), so that an invalid number is refused as well.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberType, shortnumberinfo
+
+REMEMBERED = 50_000         # numbers: a look costs 30 µs, and the same people are alarmed again and again
+TYPES = {
+    PhoneNumberType.PREMIUM_RATE: ("premium-rate-number", "a premium-rate number"),
+    PhoneNumberType.SHARED_COST: ("shared-cost-number", "a shared-cost number"),
+}
+GLOBAL = "001"              # phonenumbers' region of country codes that are no country's
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`rule` is the problem's type; `why` completes "+4911833 is …"."""
+
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What a number is by itself; `region` (ISO 3166-1) only of numbers that some organisation may dial."""
+
+    refusal: Refusal | None = None
+    region: str = ""
+
+
+def refusal(number: str, countries: frozenset[str]) -> Refusal | None:
+    """Why `number` (E.164 with a plus) is not dialled by an organisation that may dial these countries."""
+    nature = nature_of(number)
+    if nature.refusal is None and nature.region not in countries:
+        return Refusal("country-not-allowed", f"a number in {nature.region}, where this organization does not call")
+    return nature.refusal
+
+
+@lru_cache(maxsize=REMEMBERED)
+def nature_of(number: str) -> Nature:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return Nature(Refusal("invalid-number", "no valid number"))
+    code = parsed.country_code or 0
+    home = phonenumbers.region_code_for_country_code(code)
+    if home == GLOBAL:
+        return Nature(Refusal("satellite-number", "a satellite or global service number"))
+    if _is_service(parsed, code):
+        return Nature(Refusal("service-number", "an emergency or service number"))
+    if not phonenumbers.is_valid_number(parsed):
+        return Nature(Refusal("invalid-number", "no valid number"))
+    if kind := TYPES.get(phonenumbers.number_type(parsed)):
+        return Nature(Refusal(*kind))
+    return Nature(region=phonenumbers.region_code_for_number(parsed) or home)
+
+
+def _is_service(number: phonenumbers.PhoneNumber, country_code: int) -> bool:
+    """An emergency number of any country with this code, also with digits behind it; or another short code that is
+    no subscriber's number."""
+    digits = phonenumbers.national_significant_number(number)
+    regions = [it for it in phonenumbers.region_codes_for_country_code(country_code)
+               if it in shortnumberinfo.SUPPORTED_SHORT_REGIONS]
+    if phonenumbers.is_valid_number(number):
+        return any(shortnumberinfo.is_emergency_number(digits, it) for it in regions)
+    return any(shortnumberinfo.connects_to_emergency_number(digits, it)
+               or shortnumberinfo.is_valid_short_number_for_region(number, it) for it in regions)
