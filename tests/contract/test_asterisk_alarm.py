@@ -143,15 +143,18 @@ async def test_who_listens_hears_that_enough_have_acknowledged(world: AsteriskWo
 
 
 async def test_who_presses_and_hangs_up_at_once_has_acknowledged(world: AsteriskWorld, asterisk: Asterisk) -> None:
-    for _ in range(5):
+    """If the key came before the BYE at all, its note is there and told: also when the verb has no next step any more."""
+    kept = 0
+    for _ in range(12):
         leg, dialog = await listener(world)
         await hears(dialog, SPOKEN[:1])
         await dialog.rtp.press("1")
-        await asyncio.sleep(0.002)
         world.peer.hang_up(dialog)
         await world.next(HungUp, leg)
-        assert len(world.told(Acknowledged, leg)) >= 1
-        assert (asterisk.settings.acks / leg).exists()
+        is_kept = (asterisk.settings.acks / leg).exists()
+        assert bool(world.told(Acknowledged, leg)) is is_kept
+        kept += is_kept
+    assert kept > 6
 
 
 async def test_a_flood_of_keys_acknowledges_once(world: AsteriskWorld, asterisk: Asterisk) -> None:

@@ -69,7 +69,7 @@ async def test_without_an_engine_the_switch_says_good_bye(world: World) -> None:
 
 
 async def test_a_star_repeats_and_is_no_try(world: World) -> None:
-    leg = ring(world, Phone(answers_s=0.0, keys="***1", key_s=0.3), tries=1)
+    leg = ring(world, Phone(answers_s=0.0, keys="**501", key_s=0.3), tries=3)
     await world.next(Acknowledged, leg)
     assert world.told(NoKey, leg) == []
 
