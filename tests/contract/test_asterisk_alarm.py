@@ -143,7 +143,7 @@ async def test_who_listens_hears_that_enough_have_acknowledged(world: AsteriskWo
 
 
 async def test_who_presses_and_hangs_up_at_once_has_acknowledged(world: AsteriskWorld, asterisk: Asterisk) -> None:
-    """If the key came before the BYE at all, its note is there and told: also when the verb has no next step any more."""
+    """If the key came before the BYE at all, its note is there and told, though the verb has no next step any more."""
     kept = 0
     for _ in range(12):
         leg, dialog = await listener(world)
