@@ -13,15 +13,32 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from engine.acknowledgements import Acknowledgements
 from engine.call import Calls
-from engine.figures import Figures
+from engine.dispatcher import Dispatcher
+from engine.figures import PHASES, Figures
 from engine.inbound import Inbound
-from engine.ports import CallStore, Connected, Disconnected, FencedOut, HotlineStore, Speech, StoreFailed, Switch
+from engine.ledger import Ledger
+from engine.policy.throttle import Limit
+from engine.ports import (
+    AlarmStore,
+    CallStore,
+    Connected,
+    Disconnected,
+    FencedOut,
+    HotlineStore,
+    Speech,
+    StoreFailed,
+    Switch,
+)
 from engine.provision import Provision
 from engine.reconcile import Reconcile
+from engine.rendering import Rendering
+from engine.restraint import REMEMBERED, Restraint
 from engine.settings import Settings
 from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
+from engine.store.alarms import PostgresAlarms
 from engine.store.calls import PostgresCalls
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
@@ -36,6 +53,7 @@ log = structlog.get_logger()
 STALE_AFTER_S = 10.0
 DRAIN_S = 10.0
 CLAIM_MARGIN_S = 0.5
+NOTES_WITHIN_S = 1.0
 
 
 def rules(settings: Settings) -> Rules:
@@ -45,23 +63,32 @@ def rules(settings: Settings) -> Rules:
     )
 
 
+def restraint(settings: Settings) -> Restraint:
+    storm = (Limit(settings.throttle_15min, 900), Limit(settings.throttle_hour, 3600))
+    return Restraint(storm, Limit(settings.pin_tries_15min, 900))
+
+
 class Engine:
     """One engine on one switch. Its parts are arguments, so that tests put in twins."""
 
     def __init__(
-        self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, speech: Speech
+        self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore,
+        speech: Speech,
     ) -> None:
         self._switch = switch
         self._store = store
         self._speech = speech
         self._figures = Figures()
         self._hotlines = hotlines
+        self._alarms = alarms
         self._rules = rules(settings)
+        self._restraint = restraint(settings)
+        self._ledger = Ledger(settings.trunk_list(), self._restraint, settings.headroom)
         self.calls = Calls(
-            switch, store, self._rules, self._figures, lease_s=settings.lease_s, trunk_cps=settings.trunk_cps,
-            trunk_channels=settings.trunk_channels,
-        )
-        self._reconcile = Reconcile(switch, store, hotlines, self.calls)
+            switch, store, self._rules, self._figures, self._ledger, self._restraint, lease_s=settings.lease_s)
+        self._acknowledgements = Acknowledgements(switch, alarms, self.calls)
+        self._reconcile = Reconcile(switch, store, hotlines, self.calls, self._acknowledgements)
+        self._dispatcher = Dispatcher(alarms, self.calls, switch, lambda: self._is_taking)
         self._provision = Provision(switch, hotlines, speech)
         self._inbound: Inbound | None = None
         self._is_connected = False
@@ -71,8 +98,13 @@ class Engine:
     def is_stopping(self) -> bool:
         return self._stop.is_set()
 
+    @property
+    def _is_taking(self) -> bool:
+        return self._is_connected and self._reconcile.is_settled and not self._stop.is_set()
+
     def stop(self) -> None:
-        """No new calls; `run` returns when the calls are over or DRAIN_S have passed."""
+        """No new calls; `run` returns when the hotlines' calls are over or DRAIN_S have passed. Alarms wait for the
+        next engine."""
         self._stop.set()
 
     async def run(self) -> None:
@@ -82,12 +114,14 @@ class Engine:
             await self._store.close()
             return
         async with asyncio.TaskGroup() as tasks:
-            self._inbound = Inbound(self._switch, self._hotlines, self.calls, self._rules, tasks)
+            self._inbound = Inbound(self._switch, self._hotlines, self._alarms, self.calls, self._rules, tasks)
+            self.calls.executing.on_render = Rendering(
+                self._speech, self._alarms, self._switch, self.calls.mailbox, tasks).order
             self._reconcile.soon(outboxes)
             running = [
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
-                    self._provision.run(), self._tick(), self._speech.run(),
+                    self._dispatcher.run(), self._provision.run(), self._tick(), self._speech.run(),
                 )
             ]
             await self._stop.wait()
@@ -112,6 +146,8 @@ class Engine:
     async def _load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         while not self._stop.is_set():
             try:
+                past = await self._alarms.restraints(self._switch.now() - REMEMBERED)
+                self._restraint.load(past.dials, past.pin_failures)
                 return await self.calls.load()
             except StoreFailed:
                 await asyncio.sleep(0.5)
@@ -125,10 +161,12 @@ class Engine:
                     log.info("switch.connected", fresh=is_fresh)
                     self._is_connected = True
                     self._reconcile.soon()
+                    await self._hear_notes()
                     self._provision.refresh()
                 case Disconnected(reason):
                     log.warning("switch.disconnected", reason=reason)
                     self._is_connected = False
+                    self.calls.open(False)
                     self.calls.leases.forget_all()  # callers may be elsewhere by now
                 case CallArrived():
                     self._inbound.arrived(event)
@@ -138,9 +176,19 @@ class Engine:
                     if not self._inbound.holds(event):
                         self.calls.mailbox.post(event)
 
+    async def _hear_notes(self) -> None:
+        """Who acknowledged while nobody listened is known before an event says that his leg has ended."""
+        try:
+            async with asyncio.timeout(NOTES_WITHIN_S):
+                await self._acknowledgements.bring_in()
+        except (TimeoutError, RingwardError) as error:
+            log.info("engine.notes_later", error=str(error))
+
     async def _tick(self) -> None:
         while True:
-            self._figures.live(Counter(self.calls.phases()), self._switch.lag_s)
+            for flow in PHASES:
+                self._figures.live(flow, Counter(self.calls.phases(flow)))
+            self._figures.lines(self._ledger.used(), self._switch.lag_s)
             self.calls.status = {
                 "switch": self._is_connected, "speech": self._speech.ready,
                 "taking_calls": self._is_connected and not self._stop.is_set(),
@@ -154,7 +202,7 @@ class Engine:
         self._inbound.is_draining = True
         log.info("engine.draining", live=len(self.calls.ids()))
         until = time.monotonic() + DRAIN_S
-        while self.calls.ids() and time.monotonic() < until:  # noqa: ASYNC110 -- the end of a call tells nobody
+        while self.calls.ids("hotline") and time.monotonic() < until:  # noqa: ASYNC110 -- the end of a call tells nobody
             await asyncio.sleep(0.1)
 
 
@@ -168,7 +216,8 @@ async def run(settings: Settings) -> int:
     voice = voice_of(settings.voice, settings.home / "run" / "voice")
     speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
     store = PostgresCalls(settings.database_url, settings.switch)
-    engine = Engine(settings, switch_of(settings), store, hotlines, speech)
+    alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
+    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech)
     _stop_on_signals(engine)
     try:
         await engine.run()

@@ -1,9 +1,9 @@
 """The live calls: mailbox → step → save state and outbox → execute. The only such loop.
 
-`engine/app.py` runs it; `inbound.py`, `reconcile.py`, timers and the switch post to its mailbox, nobody else touches a
-call. One round takes everything that is in the mailbox, steps it in memory, gives free phones to waiting callers, saves
-all of it in one transaction, and only then writes the commands to the switch. The next round begins after that, so the
-outbox can be a column of the call's row.
+`engine/app.py` runs it; `inbound.py`, `dispatcher.py`, `reconcile.py`, timers, speech and the switch post to its
+mailbox, nobody else touches a call. One round takes everything that is in the mailbox, steps it in memory, gives
+numbers to the calls that want some, saves all of it in one transaction, and only then executes (`executing.py`). The
+next round begins after that, so the outbox can be a column of the call's row.
 
 Invariant: memory is never ahead of the disk for longer than one save. If a save fails, memory is dropped and loaded
 again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
@@ -12,8 +12,7 @@ again, the round's items go back to the front of the mailbox, and the switch's l
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,39 +20,40 @@ import structlog
 
 from engine import codec
 from engine.codec import UnknownState
+from engine.executing import Executing
 from engine.figures import Figures
-from engine.flows import hotline as flow
-from engine.flows.hotline_state import State, Step, find, takes_inbound_channel
+from engine.flows import hotline
+from engine.flows.flow import Step
+from engine.flows.hotline_state import takes_inbound_channel
+from engine.flows.registry import flow_of
 from engine.leases import Leases
 from engine.ledger import Ledger
-from engine.mailbox import Begin, ForCall, Item, Mailbox, Settled, Tick
-from engine.ports import Batch, CallStore, SavedCall, StoreFailed, Switch, SwitchLost
+from engine.mailbox import Begin, BeginAlarm, ForCall, Item, Mailbox, Settled, Tick
+from engine.policy.routing import Grant
+from engine.ports import CallStore, StoreFailed, Switch
+from engine.restraint import Restraint
+from engine.round import LiveCall, Round
 from engine.vocabulary.commands import (
-    Bridge,
-    Command,
-    Dial,
+    DialAlarm,
     Finish,
-    HangUp,
-    Hold,
-    Play,
-    Reject,
     RowCommand,
-    SetTimer,
     SwitchCommand,
-    WriteEntry,
-    WriteRecord,
+    WriteAlarm,
+    WriteNote,
+    WritePinFailure,
 )
 from engine.vocabulary.events import (
     CallArrived,
+    DialDelayed,
+    DialGranted,
     Event,
     FallbackStarted,
     Joined,
     LegGranted,
     PhonesTaken,
     Reconciled,
-    TimerFired,
 )
-from engine.vocabulary.values import EntryType, Hotline, RingwardError, Rules
+from engine.vocabulary.values import AlarmState, Hotline, Rules
 
 log = structlog.get_logger()
 
@@ -62,50 +62,25 @@ log = structlog.get_logger()
 RENEW_WITHIN_S = 1.0
 
 
-@dataclass(slots=True)
-class LiveCall:
-    """One call in memory."""
-
-    call_id: str
-    state: State
-    started_at: datetime
-    is_new: bool = True
-    accepted_at: datetime | None = None
-    has_dialled: bool = False
-
-
-@dataclass(slots=True)
-class Round:
-    """What one round did: to be saved, then executed."""
-
-    dirty: dict[str, LiveCall] = field(default_factory=dict)
-    orders: dict[str, list[SwitchCommand]] = field(default_factory=dict)
-    timers: list[tuple[str, SetTimer]] = field(default_factory=list)
-    rows: list[tuple[str, RowCommand]] = field(default_factory=list)
-    failed: set[str] = field(default_factory=set)
-    settled: list[asyncio.Event] = field(default_factory=list)
-    has_tick: bool = False
-    must_save: bool = False  # also when there is nothing to save: a save is refused when the switch is another's
-    began_s: float = field(default_factory=time.monotonic)
-
-
 class Calls:
     """Every live call of one switch."""
 
     def __init__(
-        self, switch: Switch, store: CallStore, rules: Rules, figures: Figures, *, lease_s: int, trunk_cps: float,
-        trunk_channels: int,
+        self, switch: Switch, store: CallStore, rules: Rules, figures: Figures, ledger: Ledger, restraint: Restraint, *,
+        lease_s: int,
     ) -> None:
         self._switch = switch
         self._store = store
         self._rules = rules
         self._figures = figures
+        self._ledger = ledger
+        self._restraint = restraint
         self.leases = Leases(lease_s)
-        self._ledger = Ledger(trunk_cps, trunk_channels, time.monotonic())
         self.mailbox = Mailbox()
+        self.executing = Executing(switch, self.mailbox, figures)
         self._calls: dict[str, LiveCall] = {}
-        self._wake_at_s = 0.0
-        self._unsent: dict[str, list[SwitchCommand]] = {}
+        self._look_at: asyncio.TimerHandle | None = None
+        self._is_open = False
         self.on_reload: Callable[[], None] = lambda: None  # memory was dropped: somebody must compare
         self.status: dict[str, Any] = {}
 
@@ -118,28 +93,40 @@ class Calls:
         self.mailbox.post(Settled(done, as_owner))
         await done.wait()
 
+    def open(self, is_open: bool) -> None:
+        """Alarms are dialled only while we know what lives on the switch and who acknowledged without us."""
+        self._is_open = is_open
+        self.mailbox.wake()
+
+    def call_of(self, leg: str) -> str | None:
+        return self._ledger.call_of(leg)
+
     def knows(self, leg: str) -> bool:
-        return self._ledger.call_of(leg) is not None
+        return self.call_of(leg) is not None
+
+    def lives(self, call_id: str) -> bool:
+        return call_id in self._calls
 
     def wants_to_ring(self, leg: str) -> bool:
         """Dialled as far as its call knows, and not cancelled since."""
         call = self._calls.get(self._ledger.call_of(leg) or "")
-        dialled = find(call.state, leg) if call else None
-        return dialled is not None and dialled.stage == "dialled" and not dialled.cancelled
+        return call is not None and call.flow.wants_to_ring(call.state, leg)
 
-    def ids(self) -> list[str]:
-        return list(self._calls)
+    def takes(self, trunk: str, rank: int) -> bool:
+        """May a leg be dialled there now that was granted before?"""
+        return self._ledger.takes(trunk, rank, time.monotonic())
 
-    def phases(self) -> list[str]:
-        return [call.state.phase for call in self._calls.values()]
+    def refuses_pin(self, number: str) -> bool:
+        return self._restraint.refuses_pin(number, self._switch.now())
+
+    def ids(self, flow: str = "") -> list[str]:
+        return [call.call_id for call in self._calls.values() if flow in ("", call.flow.NAME)]
+
+    def phases(self, flow: str = hotline.NAME) -> list[str]:
+        return [call.phase for call in self._calls.values() if call.flow.NAME == flow]
 
     def legs(self) -> set[str]:
         return self._ledger.legs()
-
-    def take_unsent(self) -> Mapping[str, Sequence[SwitchCommand]]:
-        """Orders that were committed while the switch was away: who compares decides what of them is still right."""
-        unsent, self._unsent = self._unsent, {}
-        return unsent
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
@@ -165,45 +152,61 @@ class Calls:
                 case Settled(done, as_owner):
                     work.settled.append(done)
                     work.must_save = work.must_save or as_owner
-                case Begin(event, hotline):
-                    self._begin(event, hotline, work)
+                case Begin() | BeginAlarm():
+                    self._begin(item, work)
                 case ForCall(call_id, event):
                     self._step(call_id, event, work)
                 case _:
-                    self._step(self._call_of(item), item, work)
-        self._give_phones(work)
+                    self._step(self._call_meant(item), item, work)
+        self._give_numbers(work)
         return work
 
-    def _call_of(self, event: Event) -> str | None:
+    def _call_meant(self, event: Event) -> str | None:
         call_id = self._ledger.call_of(getattr(event, "leg", ""))
         if call_id is None and isinstance(event, Joined):
             call_id = self._ledger.call_of(event.peer)
         return call_id
 
-    def _begin(self, event: CallArrived | FallbackStarted, hotline: Hotline, work: Round) -> None:
-        if (known := self._ledger.call_of(event.leg)) is not None:  # posted again, or the dialplan was faster than us
-            if isinstance(event, FallbackStarted):
-                self._step(known, event, work)
+    def _begin(self, item: Begin | BeginAlarm, work: Round) -> None:
+        call_id = self._begun(item)
+        if call_id is not None:  # posted again, or the dialplan was faster than us
+            if isinstance(item, Begin) and not isinstance(item.event, CallArrived):
+                self._step(call_id, item.event, work)
             return
-        call_id = str(uuid.uuid4())
+        call_id = item.queued.call_id if isinstance(item, BeginAlarm) else str(uuid.uuid4())
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
-                if isinstance(event, CallArrived):
-                    step = flow.start(event, hotline, self._rules, self._callers_of(hotline.hotline_id))
-                else:
-                    step = flow.start_in_fallback(event, hotline, self._rules)
+                step = self._start(item)
             except Exception:
-                log.exception("call.start_failed", hotline=hotline.hotline_id)
-                return  # nobody claims the caller: the dialplan serves him
-            call = self._calls[call_id] = LiveCall(call_id, step.state, event.at)
+                log.exception("call.start_failed", item=type(item).__name__)
+                if isinstance(item, BeginAlarm):  # nobody claims a caller: the dialplan serves him
+                    work.rows += [(call_id, row) for row in alarm_never_began(item.at)]
+                return
+            at = item.queued.plan.created_at if isinstance(item, BeginAlarm) else item.event.at
+            call = self._calls[call_id] = LiveCall(call_id, flow_of(step.state), step.state, at)
             self.leases.begin(call_id, time.monotonic())
-            self._apply(call, step, event, work)
+            self._apply(call, step, item if isinstance(item, BeginAlarm) else item.event, work)
 
-    def _callers_of(self, hotline_id: int) -> int:
+    def _begun(self, item: Begin | BeginAlarm) -> str | None:
+        if isinstance(item, Begin):
+            return self._ledger.call_of(item.event.leg)
+        return item.queued.call_id if item.queued.call_id in self._calls else None
+
+    def _start(self, item: Begin | BeginAlarm) -> Step[Any]:
+        match item:
+            case BeginAlarm(queued, at):
+                from engine.flows import alarm
+                return alarm.start(queued.plan, queued.persons, at)
+            case Begin(CallArrived() as event, made):
+                return hotline.start(event, made, self._rules, self._callers_of(made))
+            case Begin(FallbackStarted() as event, made):
+                return hotline.start_in_fallback(event, made, self._rules)
+        raise TypeError(item)
+
+    def _callers_of(self, made: Hotline) -> int:
+        states = (call.state for call in self._calls.values() if call.flow.NAME == hotline.NAME)
         return sum(
-            1 for call in self._calls.values()
-            if call.state.hotline.hotline_id == hotline_id and takes_inbound_channel(call.state)
-        )
+            1 for state in states if state.hotline.hotline_id == made.hotline_id and takes_inbound_channel(state))
 
     def _step(self, call_id: str | None, event: Event, work: Round) -> None:
         call = self._calls.get(call_id or "")
@@ -211,161 +214,126 @@ class Calls:
             return
         with structlog.contextvars.bound_contextvars(call_id=call.call_id):
             try:
-                step = flow.step(call.state, event)
-            except Exception:
-                self._fail(call, event, work)
+                step = call.flow.step(call.state, event)
+            except Exception:  # its row stays for the operator; a caller's lease is renewed by nobody any more
+                log.exception("call.failed", on=type(event).__name__)
+                work.fail(call, call.flow.failed(call.state, event.at))
                 return
             if isinstance(event, Reconciled):
                 self.leases.compared(call.call_id)
             if step.state is not call.state or step.commands:
                 self._apply(call, step, event, work)
 
-    def _apply(self, call: LiveCall, step: Step, event: Event | CallArrived, work: Round) -> None:
-        before = call.state.phase
-        call.state = step.state
-        self._ledger.note(call.call_id, call.state)
-        work.dirty[call.call_id] = call
-        self._sort_commands(call, step.commands, work)
+    def _apply(self, call: LiveCall, step: Step[Any], event: object, work: Round) -> None:
+        before, call.state = call.phase, step.state
+        self._ledger.note(call.call_id, call.flow, call.state)
+        work.take(call, step.commands)
         self._figures.stepped(call, event)
         log.info(
-            "call.step", flow=flow.NAME, phase=before, on=type(event).__name__, next=call.state.phase,
+            "call.step", flow=call.flow.NAME, phase=before, on=type(event).__name__, next=call.phase,
             leg=getattr(event, "leg", None),
         )
 
-    def _sort_commands(self, call: LiveCall, commands: Iterable[Command], work: Round) -> None:
-        for command in commands:
-            match command:
-                case Play() | Hold() | Dial() | Bridge() | HangUp() | Reject():
-                    work.orders.setdefault(call.call_id, []).append(command)
-                case SetTimer():
-                    work.timers.append((call.call_id, command))
-                case WriteEntry() | WriteRecord() | Finish():
-                    work.rows.append((call.call_id, command))
-
-    def _fail(self, call: LiveCall, event: Event, work: Round) -> None:
-        """A defect in a flow ends this call alone. Its row stays for the operator, and since nobody renews the lease
-        any more, the dialplan takes care of a waiting caller."""
-        log.exception("call.failed", on=type(event).__name__)
-        ended = WriteEntry(event.at, EntryType.CALL_ENDED, message="internal error")
-        work.rows.append((call.call_id, ended))
-        work.dirty[call.call_id] = call
-        work.failed.add(call.call_id)
-        work.orders.pop(call.call_id, None)
-
     # --- who may ring --------------------------------------------------------------------------------------------
 
-    def _give_phones(self, work: Round) -> None:
+    def _give_numbers(self, work: Round) -> None:
         if not self._ledger.is_wanted:
             return
         now = self._switch.now()
-        found = self._ledger.grant(time.monotonic())
+        found = self._ledger.grant(now, time.monotonic(), only_hotlines=not self._is_open)
         for grant in found.grants:
-            self._step(grant.call_id, LegGranted(now, str(uuid.uuid4()), grant.phone), work)
+            self._step(grant.call_id, self._granted(grant, now), work)
+        for delay in found.delays:
+            self._step(delay.call_id, DialDelayed(now, delay.number, delay.until), work)
+        for call_id in found.blocked:
+            self._step(call_id, PhonesTaken(now), work)
         if found.again_in_s is not None:
             self._look_again(found.again_in_s)
-            return
-        for call_id in self._ledger.wanting():
-            self._step(call_id, PhonesTaken(now), work)
+
+    def _granted(self, grant: Grant, now: datetime) -> LegGranted | DialGranted:
+        wanted, leg = grant.wanted, str(uuid.uuid4())
+        if wanted.phone is not None:
+            return LegGranted(now, leg, wanted.phone, grant.trunk)
+        refused = self._restraint.refuses_pin(wanted.number, now)
+        return DialGranted(now, leg, wanted.number, grant.trunk, refused, grant.others)
 
     def _look_again(self, after_s: float) -> None:
-        """One wake at a time: every round of a busy engine asks for one."""
+        """One wake at a time, the soonest: every round of a busy engine asks for one."""
         loop = asyncio.get_running_loop()
-        if self._wake_at_s <= loop.time():
-            self._wake_at_s = loop.time() + after_s
-            loop.call_at(self._wake_at_s, self.mailbox.wake)
+        when = loop.time() + after_s
+        if self._look_at is not None and loop.time() < self._look_at.when():
+            if self._look_at.when() <= when:
+                return
+            self._look_at.cancel()
+        self._look_at = loop.call_at(when, self.mailbox.wake)
 
     # --- durable, then executed ----------------------------------------------------------------------------------
 
     async def _save(self, work: Round) -> None:
-        batch = Batch(rows=work.rows)
-        for call_id, call in work.dirty.items():
-            batch.calls[call_id] = self._saved(call, work)
+        batch = work.batch()
         if work.has_tick:
             batch.heartbeat = {**self.status, "live_calls": len(self._calls)}
             batch.metrics = self._figures.text()
         if batch.calls or batch.rows or work.has_tick or work.must_save:
             with self._figures.saving():
                 await self._store.save(batch)
-        for call in work.dirty.values():
-            call.is_new = False
+        self._remember(work)
         for call_id, row in work.rows:
+            self._figures.saved(row)
             if isinstance(row, Finish):
                 self._forget(call_id, row.outcome)
         for call_id in work.failed:
             self._forget(call_id, "failed")
-        for done in work.settled:
-            done.set()
+        work.is_durable()
 
-    def _saved(self, call: LiveCall, work: Round) -> SavedCall:
-        state = call.state
-        return SavedCall(
-            call_id=call.call_id, organisation_id=state.hotline.organisation_id,
-            hotline_id=state.hotline.hotline_id, flow=flow.NAME, version=flow.VERSION,
-            phase="failed" if call.call_id in work.failed else state.phase, state=codec.dump_state(state),
-            outbox=codec.dump_commands(work.orders.get(call.call_id, ())), started_at=call.started_at,
-            caller_leg=state.leg, is_new=call.is_new,
-        )
+    def _remember(self, work: Round) -> None:
+        """What limits that hold across calls go by."""
+        now = self._switch.now()
+        for orders in work.orders.values():
+            for order in orders:
+                if isinstance(order, DialAlarm):
+                    self._restraint.dialled(order.number, now)
+        for _, row in work.rows:
+            if isinstance(row, WritePinFailure):
+                self._restraint.pin_failed(row.number, row.at)
 
     def _forget(self, call_id: str, outcome: str) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
             self._ledger.drop(call_id)
             self.leases.forget(call_id)
-            self._figures.finished(outcome)
+            self._figures.finished(call.flow.NAME, outcome)
 
     def _execute(self, work: Round) -> None:
-        loop = asyncio.get_running_loop()
-        for call_id, timer in work.timers:
-            loop.call_later(timer.after_s, self._fire, call_id, timer.name)
-        unsent = dict(work.orders)
-        try:
-            for call_id, orders in work.orders.items():
-                self._send(call_id, orders)
-                del unsent[call_id]
-                self._figures.sent(work.dirty[call_id], orders, self._switch.now())
-            if work.has_tick and time.monotonic() - work.began_s < min(RENEW_WITHIN_S, self._rules.claim_within_s):
-                self._renew_leases()
-        except SwitchLost:
-            log.info("calls.switch_lost", orders=len(unsent))
-            for call_id, orders in unsent.items():
-                self._unsent.setdefault(call_id, []).extend(orders)
-
-    def _send(self, call_id: str, orders: Sequence[SwitchCommand]) -> None:
-        """A call whose orders cannot be encoded harms nobody else."""
-        try:
-            self._switch.send(orders)
-        except SwitchLost:
-            raise
-        except RingwardError:
-            log.exception("call.orders_refused", call_id=call_id)
-
-    def _fire(self, call_id: str, name: str) -> None:
-        self.mailbox.post(ForCall(call_id, TimerFired(self._switch.now(), name)))
-
-    def _renew_leases(self) -> None:
-        states = ((call_id, call.state) for call_id, call in self._calls.items())
-        if due := self.leases.take_due(states, time.monotonic()):
-            self._switch.renew(due, self.leases.lease_s)
+        is_sent = self.executing.carry_out(work)
+        self._ledger.carried_out(time.monotonic())
+        age_s = time.monotonic() - work.began_s
+        if is_sent and work.has_tick and age_s < min(RENEW_WITHIN_S, self._rules.claim_within_s):
+            self.executing.renew(self.leases.take_due(self._calls.values(), time.monotonic()), self.leases.lease_s)
 
     # --- beginning again -----------------------------------------------------------------------------------------
 
     async def load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         """Take the stored calls into memory; returns the outbox of each. Raises StoreFailed."""
         stored = await self._store.load_calls()
+        self._is_open = False
         self._calls.clear()
         self._ledger.clear()
         self.leases.forget_all()
         outboxes: dict[str, Sequence[SwitchCommand]] = {}
         for saved in stored:
             try:
-                state = codec.load_state(saved.flow, saved.version, saved.state)
+                state = codec.load_state(saved.flow, saved.version, saved.state, saved.parts)
                 outboxes[saved.call_id] = codec.load_commands(saved.outbox)
             except (ValueError, KeyError, UnknownState) as error:
                 log.error("call.unreadable", call_id=saved.call_id, error=str(error))
                 continue
-            call = LiveCall(saved.call_id, state, saved.started_at, is_new=False, has_dialled=True)
+            call = LiveCall(
+                saved.call_id, flow_of(state), state, saved.started_at, is_new=False, saved=codec.parts_of(state),
+                has_dialled=True,
+            )
             self._calls[call.call_id] = call
-            self._ledger.note(call.call_id, call.state)
+            self._ledger.note(call.call_id, call.flow, call.state)
         return outboxes
 
     async def _begin_again(self, items: Sequence[Item], done: Round) -> None:
@@ -378,22 +346,17 @@ class Calls:
             except StoreFailed:
                 await asyncio.sleep(pause_s)
                 pause_s = min(1.0, pause_s * 2)
-        self._send_committed(done, outboxes)
+        self.executing.send_committed(done, outboxes)
         self.mailbox.put_back(items)
         self.on_reload()
 
     async def _has_ended(self, item: Item) -> bool:
-        """A call that began and ended in the round whose save failed, and that save did commit."""
+        """A call that began and ended in the round whose save failed, and that save did commit. An alarm never does."""
         if not isinstance(item, Begin) or self.knows(item.event.leg):
             return False
         return await self._store.call_of_leg(item.event.leg) is not None
 
-    def _send_committed(self, done: Round, outboxes: Mapping[str, Sequence[SwitchCommand]]) -> None:
-        """The save that failed may have committed: then its orders stand in the outbox, word for word, and stepping the
-        same items again brings none of them."""
-        try:
-            for call_id, orders in done.orders.items():
-                if outboxes.get(call_id) == orders:
-                    self._send(call_id, orders)
-        except SwitchLost:
-            log.info("calls.switch_lost", orders=len(done.orders))
+
+def alarm_never_began(at: datetime) -> Sequence[RowCommand]:
+    """A defect met by one alarm: it is recorded as failed, and nobody tries it again."""
+    return WriteAlarm(at, AlarmState.FAILED), WriteNote(at, "failed", message="internal error"), Finish(at, "failed")

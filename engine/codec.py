@@ -1,37 +1,87 @@
-"""Stored JSON ↔ states and commands, by pydantic. Called by `engine/call.py` alone.
+"""Stored JSON ↔ states and commands, by pydantic. Called by the loop alone.
 
 A command is stored as `[class name, fields]`. A state is stored with its flow's name and version; a version that the
-code no longer knows is refused here, in one place.
+code no longer knows is refused here, in one place. What a flow keeps apart (`Flow.APART`) is stored as numbered parts:
+part 0 holds the fields that are there once, each item of the tuple is a part of its own. Only parts that are new
+objects since they were last saved are saved again.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from engine.flows import hotline
-from engine.flows.hotline_state import State
-from engine.vocabulary.commands import Bridge, Dial, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.flows.flow import Apart
+from engine.flows.registry import FLOWS, flow_of, state_type
+from engine.vocabulary.commands import SwitchCommand
 from engine.vocabulary.values import RingwardError
 
-_STATE: TypeAdapter[State] = TypeAdapter(State)
-_COMMANDS: dict[str, TypeAdapter[Any]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (Play, Hold, Dial, Bridge, HangUp, Reject)
-}
+_COMMANDS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(SwitchCommand)}
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 class UnknownState(RingwardError):
     """A stored call of a flow or version that this code cannot continue."""
 
 
-def dump_state(state: State) -> Any:
-    return _STATE.dump_python(state, mode="json")
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
-def load_state(flow: str, version: int, stored: Any) -> State:
-    if (flow, version) != (hotline.NAME, hotline.VERSION):
+def parts_of(state: Any) -> tuple[Any, ...]:
+    """The objects that are stored apart: first those of part 0, together, then one a part. To be compared later."""
+    apart = flow_of(state).APART
+    if apart is None:
+        return ()
+    return (tuple(getattr(state, name) for name in apart.once), *getattr(state, apart.many))
+
+
+def dump_head(state: Any) -> Any:
+    apart = flow_of(state).APART
+    away = None if apart is None else {*apart.once, apart.many}
+    return _adapter(type(state)).dump_python(state, mode="json", exclude=away)
+
+
+def dump_parts(state: Any, saved: Sequence[Any]) -> dict[int, Any]:
+    """The parts that changed since `saved`, which `parts_of` gave."""
+    apart = flow_of(state).APART
+    if apart is None:
+        return {}
+    parts: dict[int, Any] = {}
+    for place, part in enumerate(parts_of(state)):
+        if place < len(saved) and _is_same(part, saved[place]):
+            continue
+        parts[place] = _adapter(type(part)).dump_python(part, mode="json") if place else _once(state, apart)
+    return parts
+
+
+def _is_same(part: Any, saved: Any) -> bool:
+    if isinstance(part, tuple):
+        return all(one is other for one, other in zip(part, saved, strict=True))
+    return part is saved
+
+
+def _once(state: Any, apart: Apart) -> dict[str, Any]:
+    values = ((name, getattr(state, name)) for name in apart.once)
+    return {name: _adapter(type(value)).dump_python(value, mode="json") for name, value in values}
+
+
+def load_state(flow: str, version: int, head: Any, parts: Mapping[int, Any] | None = None) -> Any:
+    kind = state_type(flow, version)
+    if kind is None:
         raise UnknownState(f"flow {flow} version {version}")
-    return _STATE.validate_python(stored, strict=False)
+    return _adapter(kind).validate_python(_joined(kind, head, parts or {}), strict=False)
+
+
+def _joined(kind: type[Any], head: Any, parts: Mapping[int, Any]) -> Any:
+    apart = FLOWS[kind].APART
+    if apart is None:
+        return head
+    if sorted(parts) != list(range(len(parts))):
+        raise UnknownState(f"parts are missing: there are {len(parts)}")
+    return {**head, **parts[0], apart.many: [parts[place] for place in range(1, len(parts))]}
 
 
 def dump_commands(commands: Iterable[SwitchCommand]) -> list[Any]:

@@ -1,26 +1,30 @@
 """The engine's figures (prometheus). The engine leaves their text with its heartbeat; the api serves it at /metrics.
 
 Histograms in seconds. `setup`: caller's arrival → first order to dial written. `accept`: key pressed → both joined.
+`alarm_setup`: alarm posted → first order to dial written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from engine.flows.hotline_state import State
-from engine.vocabulary.commands import Dial, SwitchCommand
-from engine.vocabulary.events import CallArrived, DigitsEntered, Event, FallbackStarted, Joined
+from engine.vocabulary.commands import Dial, DialAlarm, RowCommand, SwitchCommand, WriteAttempt
+from engine.vocabulary.events import DigitsEntered, Joined
 
 FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 1, 2, 5)
+PHASES = {
+    "hotline": ("waiting", "talking", "apologising", "fallback", "closing"),
+    "alarm": ("rendering", "ringing", "closing"),
+}
 
 
 class MeasuredCall(Protocol):
-    """What the figures keep on a live call (engine.call.LiveCall)."""
+    """What the figures keep on a live call (engine.round.LiveCall)."""
 
-    state: State
+    began_at: datetime
     accepted_at: datetime | None
     has_dialled: bool
 
@@ -28,36 +32,61 @@ class MeasuredCall(Protocol):
 class Figures:
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self._live = Gauge("ringward_live_calls", "Calls alive", ["phase"], registry=registry)
-        self._finished = Counter("ringward_calls", "Calls ended, by outcome", ["outcome"], registry=registry)
-        self._setup = Histogram("ringward_setup_seconds", "Caller's arrival to first dial", buckets=FAST,
-                                registry=registry)
+        self._live = {
+            "hotline": Gauge("ringward_live_calls", "Calls alive", ["phase"], registry=registry),
+            "alarm": Gauge("ringward_live_alarms", "Alarms alive", ["phase"], registry=registry),
+        }
+        self._finished = {
+            "hotline": Counter("ringward_calls", "Calls ended, by outcome", ["outcome"], registry=registry),
+            "alarm": Counter("ringward_alarms", "Alarms ended, by outcome", ["outcome"], registry=registry),
+        }
+        self._attempts = Counter("ringward_alarm_attempts", "Attempts to reach somebody, by disposition",
+                                 ["disposition"], registry=registry)
+        self._setup = {
+            Dial: Histogram("ringward_setup_seconds", "Caller's arrival to first dial", buckets=FAST,
+                            registry=registry),
+            DialAlarm: Histogram("ringward_alarm_setup_seconds", "Alarm posted to first dial", buckets=FAST,
+                                 registry=registry),
+        }
         self._accept = Histogram("ringward_accept_seconds", "Key pressed to joined", buckets=FAST, registry=registry)
         self._save = Histogram("ringward_save_seconds", "One commit", buckets=FAST, registry=registry)
         self._ami_lag = Gauge("ringward_ami_lag_seconds", "Round trip of the last AMI ping", registry=registry)
+        self._legs = Gauge("ringward_trunk_legs", "Legs by trunk", ["trunk"], registry=registry)
 
-    def stepped(self, call: MeasuredCall, event: Event | CallArrived | FallbackStarted) -> None:
+    def stepped(self, call: MeasuredCall, event: object) -> None:
         if isinstance(event, DigitsEntered) and event.digits and call.accepted_at is None:
             call.accepted_at = event.at
         if isinstance(event, Joined) and call.accepted_at is not None:
             self._accept.observe(max(0.0, (event.at - call.accepted_at).total_seconds()))
 
     def sent(self, call: MeasuredCall, orders: Sequence[SwitchCommand], now: datetime) -> None:
-        if not call.has_dialled and any(isinstance(order, Dial) for order in orders):
+        if call.has_dialled:
+            return
+        dial = next((order for order in orders if isinstance(order, Dial | DialAlarm)), None)
+        if dial is not None:
             call.has_dialled = True
-            self._setup.observe(max(0.0, (now - call.state.arrived_at).total_seconds()))
+            self._setup[type(dial)].observe(max(0.0, (now - call.began_at).total_seconds()))
 
-    def finished(self, outcome: str) -> None:
-        self._finished.labels(outcome).inc()
+    def saved(self, row: RowCommand) -> None:
+        if isinstance(row, WriteAttempt) and row.disposition is not None:
+            self._attempts.labels(row.disposition.value).inc()
+
+    def finished(self, flow: str, outcome: str) -> None:
+        self._finished[flow].labels(outcome).inc()
 
     @contextmanager
     def saving(self) -> Iterator[None]:
         with self._save.time():
             yield
 
-    def live(self, phases: dict[str, int], ami_lag_s: float) -> None:
-        for phase in ("waiting", "talking", "apologising", "fallback", "closing"):
-            self._live.labels(phase).set(phases.get(phase, 0))
+    def live(self, flow: str, phases: Mapping[str, int]) -> None:
+        for phase in PHASES[flow]:
+            self._live[flow].labels(phase).set(phases.get(phase, 0))
+
+    def lines(self, legs: Mapping[str, int], ami_lag_s: float) -> None:
+        """`legs` by trunk."""
+        for trunk, used in legs.items():
+            self._legs.labels(trunk).set(used)
         self._ami_lag.set(ami_lag_s)
 
     def text(self) -> str:

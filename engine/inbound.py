@@ -1,20 +1,20 @@
-"""A channel arrived: number → hotline → new call.
+"""A channel arrived: number → hotline → new call; or, an organisation's own number, → the alarm that rang the caller.
 
 `engine/app.py` hands every CallArrived, and every FallbackStarted of a leg that no call knows, to here. The look-up is
-one statement. What else happens to the leg meanwhile waits here and follows in order. If the database does not answer,
-nobody claims the caller, and the dialplan serves him.
+one statement, and one more for numbers that are no hotline's. What else happens to the leg meanwhile waits here and
+follows in order. If the database does not answer, nobody claims the caller, and the dialplan serves him.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from engine.call import Calls
-from engine.mailbox import Begin
-from engine.ports import HotlineStore, StoreFailed, Switch, SwitchLost
-from engine.vocabulary.commands import Reject
-from engine.vocabulary.events import CallArrived, Event, FallbackStarted
+from engine.mailbox import Begin, ForCall, Item
+from engine.ports import AlarmStore, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.vocabulary.commands import Play, Reject, SwitchCommand
+from engine.vocabulary.events import CallArrived, CalledBack, Event, FallbackStarted
 from engine.vocabulary.values import Cause, Rules
 
 log = structlog.get_logger()
@@ -22,9 +22,11 @@ log = structlog.get_logger()
 
 class Inbound:
     def __init__(
-        self, switch: Switch, hotlines: HotlineStore, calls: Calls, rules: Rules, tasks: asyncio.TaskGroup
+        self, switch: Switch, hotlines: HotlineStore, alarms: AlarmStore, calls: Calls, rules: Rules,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         self._switch = switch
+        self._alarms = alarms
         self._hotlines = hotlines
         self._calls = calls
         self._rules = rules
@@ -55,7 +57,7 @@ class Inbound:
     async def _look_up(self, event: CallArrived | FallbackStarted) -> None:
         try:
             async with asyncio.timeout(self._rules.claim_within_s):
-                hotline = await self._hotlines.by_number(event.did)
+                item = await self._item(event)
         except (StoreFailed, TimeoutError) as error:
             log.warning("inbound.look_up_failed", error=str(error))
             del self._waiting[event.leg]
@@ -64,18 +66,38 @@ class Inbound:
             log.exception("inbound.look_up_crashed")
             del self._waiting[event.leg]
             return
-        if hotline is not None:
-            self._calls.mailbox.post(Begin(event, hotline))
-        elif isinstance(event, CallArrived):
-            self._reject(event, Cause.UNALLOCATED)
+        if item is not None:
+            self._calls.mailbox.post(item)
         self._calls.mailbox.post(*self._waiting.pop(event.leg))
 
+    async def _item(self, event: CallArrived | FallbackStarted) -> Item | None:
+        """What the live calls are to be told. None: the caller was answered here."""
+        hotline = await self._hotlines.by_number(event.did)
+        if hotline is not None:
+            return Begin(event, hotline)
+        if not isinstance(event, CallArrived):
+            return None
+        found = await self._alarms.call_back(event.did, event.caller)
+        if found is None:
+            self._reject(event, Cause.UNALLOCATED)
+        elif found.call_id is not None and self._calls.lives(found.call_id):
+            refused = self._calls.refuses_pin(event.caller)
+            return ForCall(found.call_id, CalledBack(event.at, event.leg, event.channel, event.caller, refused))
+        else:
+            self._send(Play(event.leg, f"{found.voice}/alarm-none", then="bye", not_after=self._in_time(event)))
+        return None
+
     def _reject(self, event: CallArrived, cause: Cause) -> None:
-        in_time = event.at + timedelta(seconds=self._rules.claim_within_s)
+        self._send(Reject(event.leg, cause, self._in_time(event)))
+
+    def _send(self, order: SwitchCommand) -> None:
         try:
-            self._switch.send([Reject(event.leg, cause, in_time)])
+            self._switch.send([order])
         except SwitchLost:
             log.info("inbound.switch_lost")
+
+    def _in_time(self, event: CallArrived) -> datetime:
+        return event.at + timedelta(seconds=self._rules.claim_within_s)
 
     def _age_s(self, event: CallArrived) -> float:
         return (self._switch.now() - event.at).total_seconds()

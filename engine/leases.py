@@ -7,7 +7,7 @@ the dialplan made.
 
 from collections.abc import Iterable
 
-from engine.flows.hotline_state import State, leased
+from engine.round import LiveCall
 
 
 class Leases:
@@ -30,12 +30,12 @@ class Leases:
     def forget_all(self) -> None:
         self._began.clear()
 
-    def take_due(self, states: Iterable[tuple[str, State]], now_s: float) -> list[str]:
+    def take_due(self, calls: Iterable[LiveCall], now_s: float) -> list[str]:
         """Legs to renew now: three times in a lease's life."""
         due: list[str] = []
-        for call_id, state in states:
-            began_s, legs = self._began.get(call_id), leased(state)
+        for call in calls:
+            began_s, legs = self._began.get(call.call_id), call.flow.leased(call.state)
             if began_s is not None and (not legs or now_s - began_s >= self.lease_s / 3):
                 due += legs
-                self._began[call_id] = now_s
+                self._began[call.call_id] = now_s
         return due

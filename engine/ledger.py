@@ -1,73 +1,112 @@
 """Who uses which leg and phone, who still wants one: derived from the calls' states after every step, stored nowhere.
 
-Used by `engine/call.py` alone. The decision itself is `policy/routing.py`; the trunk's budget is `policy/capacity.py`.
+Used by `engine/call.py` alone. The decision itself is `policy/routing.py`. Invariant: it knows exactly the legs of the
+states that it was told last. Of a call of many pieces only those are looked at that are new objects.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from engine.flows.hotline_state import State, demand, legs_in_use
-from engine.policy.capacity import Bucket
-from engine.policy.routing import Grant, Waiting, grant_phones
+from engine.flows.flow import Flow, Leg, pieces
+from engine.policy.capacity import Pace
+from engine.policy.routing import HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
+from engine.policy.trunks import Trunk
+from engine.restraint import Restraint
 
-SOONEST_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """`again_in_s`: the trunk's budget, not the phones, stopped us; None: what is still wanted is in use elsewhere."""
-
-    grants: Sequence[Grant]
-    again_in_s: float | None
+SOONEST_S = 0.001
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Noted:
-    hotline_id: int
-    legs: tuple[str, ...]
-    numbers: tuple[str, ...]
+    flow: Flow
+    state: Any
+    group: int | None
+    pieces: tuple[Any, ...] = ()
+    legs: dict[int, Sequence[Leg]] = field(default_factory=dict)  # by the piece's place; only where there are some
 
 
 class Ledger:
-    def __init__(self, trunk_cps: float, trunk_channels: int, now_s: float) -> None:
-        self._channels = trunk_channels
-        self._bucket = Bucket.full(trunk_cps, now_s)
+    def __init__(self, trunks: Sequence[Trunk], restraint: Restraint, headroom: float = 0.0) -> None:
+        self._trunks = tuple(trunks)
+        self._main = self._trunks[0].name
+        self._restraint = restraint
+        self._headroom = headroom
+        self._paces = {trunk.name: Pace(trunk.cps) for trunk in self._trunks}
+        self._granted: Counter[str] = Counter()  # since the last round was carried out
         self._noted: dict[str, _Noted] = {}
         self._by_leg: dict[str, str] = {}
         self._by_number: dict[str, str] = {}
+        self._used: Counter[str] = Counter()
         self._outbound: Counter[int] = Counter()
-        self._wanting: dict[str, Waiting] = {}
+        self._changed: dict[str, None] = {}  # what these calls want is to be asked
+        self._wants: dict[str, Wants] = {}
+        self._turn = 0
+        self._turns: dict[str, int] = {}
+        self._told: dict[str, dict[str, datetime]] = {}  # delays, by call and number
 
-    def note(self, call_id: str, state: State) -> None:
+    # --- what calls use --------------------------------------------------------------------------------------------
+
+    def note(self, call_id: str, flow: Flow, state: Any) -> None:
         """The call's state is this now."""
-        self.drop(call_id)
-        hotline, numbers = state.hotline, legs_in_use(state)
-        noted = _Noted(hotline.hotline_id, (state.leg, *numbers.values()), tuple(numbers))
-        self._noted[call_id] = noted
-        self._by_leg.update(dict.fromkeys(noted.legs, call_id))
-        self._by_number.update(dict.fromkeys(noted.numbers, call_id))
-        self._outbound[noted.hotline_id] += len(numbers)
-        if wanted := demand(state):
-            self._wanting[call_id] = Waiting(
-                call_id, hotline.hotline_id, state.arrived_at, wanted, hotline.channels_outbound
-            )
+        noted = self._noted.get(call_id)
+        if noted is None:
+            noted = self._noted[call_id] = _Noted(flow, state, flow.owner(state).hotline_id)
+        before, noted.pieces, noted.state = noted.pieces, pieces(flow, state), state
+        for place, piece in enumerate(noted.pieces):
+            if place >= len(before) or before[place] is not piece:
+                self._exchange(call_id, noted, place, flow.legs(piece))
+        self._changed[call_id] = None
+
+    def _exchange(self, call_id: str, noted: _Noted, place: int, legs: Sequence[Leg]) -> None:
+        before = noted.legs.get(place, ())
+        if before == legs:
+            return
+        for leg in before:
+            self._remove(leg, noted.group)
+        for leg in legs:
+            self._add(call_id, leg, noted.group)
+        if legs:
+            noted.legs[place] = legs
+        else:
+            del noted.legs[place]
+
+    def _add(self, call_id: str, leg: Leg, group: int | None) -> None:
+        self._by_leg[leg.leg] = call_id
+        self._used[self._trunk(leg)] += 1
+        if leg.number:
+            self._by_number[leg.number] = leg.leg
+            if group is not None:
+                self._outbound[group] += 1
+
+    def _remove(self, leg: Leg, group: int | None) -> None:
+        self._by_leg.pop(leg.leg, None)
+        self._used[self._trunk(leg)] -= 1
+        if leg.number:
+            if self._by_number.get(leg.number) == leg.leg:
+                del self._by_number[leg.number]
+            if group is not None:
+                self._outbound[group] -= 1
+
+    def _trunk(self, leg: Leg) -> str:
+        """A trunk that is no more in the settings, or not known, counts as the main one."""
+        return leg.trunk if leg.trunk in self._paces else self._main
 
     def drop(self, call_id: str) -> None:
         noted = self._noted.pop(call_id, None)
         if noted is None:
             return
-        for leg in noted.legs:
-            self._by_leg.pop(leg, None)
-        for number in noted.numbers:
-            if self._by_number.get(number) == call_id:
-                del self._by_number[number]
-        self._outbound[noted.hotline_id] -= len(noted.numbers)
-        self._wanting.pop(call_id, None)
+        for legs in noted.legs.values():
+            for leg in legs:
+                self._remove(leg, noted.group)
+        for index in (self._changed, self._wants, self._turns, self._told):
+            index.pop(call_id, None)
 
     def clear(self) -> None:
-        for index in (self._noted, self._by_leg, self._by_number, self._outbound, self._wanting):
-            index.clear()
+        for call_id in list(self._noted):
+            self.drop(call_id)
 
     def call_of(self, leg: str) -> str | None:
         return self._by_leg.get(leg)
@@ -75,18 +114,70 @@ class Ledger:
     def legs(self) -> set[str]:
         return set(self._by_leg)
 
+    # --- who may dial ----------------------------------------------------------------------------------------------
+
     @property
     def is_wanted(self) -> bool:
-        return bool(self._wanting)
+        self._ask()
+        return bool(self._wants)
 
-    def wanting(self) -> list[str]:
-        return list(self._wanting)
+    def _ask(self) -> None:
+        for call_id in self._changed:
+            noted = self._noted[call_id]
+            if (wants := noted.flow.wants(noted.state)) is not None:
+                self._wants[call_id] = wants
+            else:
+                self._wants.pop(call_id, None)
+        self._changed.clear()
 
-    def grant(self, now_s: float) -> Granted:
-        """Free phones for the calls that want some, within what the trunk allows; `now_s` is monotonic."""
-        self._bucket = self._bucket.refilled(now_s)
-        budget = max(0, min(self._bucket.whole, self._channels - len(self._by_leg)))
-        grants = grant_phones(list(self._wanting.values()), self._by_number, self._outbound, budget)
-        self._bucket = self._bucket.take(len(grants))
-        is_short = len(grants) >= budget
-        return Granted(grants, max(SOONEST_S, self._bucket.next_in_s) if is_short else None)
+    def grant(self, now: datetime, now_s: float, only_hotlines: bool = False) -> Allocation:
+        """Numbers for the calls that want some, within what limits and trunks allow; `now_s` is monotonic."""
+        self._ask()
+        waiting = [
+            Waiting(call_id, wants, self._turns.get(call_id, 0)) for call_id, wants in self._wants.items()
+            if wants.rank == HOTLINE or not only_hotlines
+        ]
+        lines = Lines(self._trunks, self._paces, self._used, self._headroom)
+        found = allocate(
+            waiting, lines, self._by_number, self._outbound,
+            lambda number: self._restraint.rests_until(number, now), now_s,
+        )
+        self._paces = found.paces
+        for grant in found.grants:
+            self._turn += 1
+            self._turns[grant.call_id] = self._turn
+            self._granted[grant.trunk] += 1
+        found.again_in_s = _soonest(found, now)
+        found.delays = self._untold(found.delays)
+        return found
+
+    def _untold(self, delays: Sequence[Delay]) -> list[Delay]:
+        new = [one for one in delays if self._told.get(one.call_id, {}).get(one.number) != one.until]
+        for one in new:
+            self._told.setdefault(one.call_id, {})[one.number] = one.until
+        return new
+
+    def takes(self, trunk: str, rank: int, now_s: float) -> bool:
+        """A dial that is sent once more: does the trunk's pace allow it now?"""
+        trunk = trunk if trunk in self._paces else self._main
+        if self._paces[trunk].wait_s(rank, now_s) > 0:
+            return False
+        self._paces[trunk] = self._paces[trunk].take(rank, now_s)
+        return True
+
+    def carried_out(self, now_s: float) -> None:
+        """What was granted has only now been sent."""
+        for trunk, legs in self._granted.items():
+            self._paces[trunk] = self._paces[trunk].left(legs, now_s)
+        self._granted.clear()
+
+    def used(self) -> Mapping[str, int]:
+        """Legs by trunk."""
+        return self._used
+
+
+def _soonest(found: Allocation, now: datetime) -> float | None:
+    """When to look again: a pace allows more, or a number has rested."""
+    rested = [(one.until - now).total_seconds() for one in found.delays]
+    waits = [*rested, *(() if found.again_in_s is None else (found.again_in_s,))]
+    return max(SOONEST_S, min(waits)) if waits else None

@@ -4,7 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from engine.ports import QueuedAlarm
 from engine.vocabulary.events import CallArrived, Event, FallbackStarted
 from engine.vocabulary.values import Hotline
 
@@ -18,8 +20,16 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginAlarm:
+    """An alarm that was claimed: a new call, with the id that the alarm has for it."""
+
+    queued: QueuedAlarm
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ForCall:
-    """An event for a call by its id: timers and reconciliation."""
+    """An event for a call by its id: timers, speech, orders of people, reconciliation."""
 
     call_id: str
     event: Event
@@ -38,7 +48,7 @@ class Settled:
     as_owner: bool = False
 
 
-Item = Event | Begin | ForCall | Tick | Settled
+Item = Event | Begin | BeginAlarm | ForCall | Tick | Settled
 
 
 class Mailbox:

@@ -1,8 +1,8 @@
 """Stored calls against live channels: at start, at every reconnect, after memory was dropped, and every 30 s.
 
 It also brings in what the dialplan did while no engine was there: rows of fallback calls become events, and are
-deleted from the switch only after those events are durable. A leg that belongs to no call is hung up, unless it is in
-a talk: a talk is never ended by us.
+deleted from the switch only after those events are durable; who acknowledged is known (`acknowledgements.py`) before
+legs are missed. A leg that belongs to no call is hung up, unless it is in a talk: a talk is never ended by us.
 """
 
 import asyncio
@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from engine.acknowledgements import Acknowledgements
 from engine.call import Calls
 from engine.mailbox import Begin, ForCall
+from engine.policy.routing import ALARM, HOTLINE
 from engine.ports import CallStore, FallbackRow, HotlineStore, Switch
-from engine.vocabulary.commands import Dial, HangUp, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, HangUp, SwitchCommand
 from engine.vocabulary.events import FallbackStarted, FallbackStepped, Reconciled
 from engine.vocabulary.values import Cause, LiveLeg, RingwardError
 
@@ -23,14 +25,18 @@ log = structlog.get_logger()
 ROWS_EVERY_S = 4.0
 CHANNELS_EVERY_S = 30.0
 SETTLED_S = 1.5  # more than hotline_reconcile.SETTLED
+VERBS = ("rw-ask", "rw-alarm")  # of legs that we dialled
 
 
 class Reconcile:
-    def __init__(self, switch: Switch, store: CallStore, hotlines: HotlineStore, calls: Calls) -> None:
+    def __init__(
+        self, switch: Switch, store: CallStore, hotlines: HotlineStore, calls: Calls, acknowledgements: Acknowledgements
+    ) -> None:
         self._switch = switch
         self._store = store
         self._hotlines = hotlines
         self._calls = calls
+        self._acknowledgements = acknowledgements
         calls.on_reload = self.soon
         self._wanted = asyncio.Event()
         self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
@@ -41,6 +47,7 @@ class Reconcile:
         """The connection returned, or (`outboxes`) an engine began: compare everything now."""
         self._outboxes.update(outboxes or {})
         self.is_settled = False
+        self._calls.open(False)
         self._asked_s = time.monotonic()
         self._wanted.set()
 
@@ -52,6 +59,7 @@ class Reconcile:
             is_full = self._wanted.is_set()
             self._wanted.clear()
             try:
+                await self._acknowledgements.bring_in()
                 await self._import_rows()
                 if is_full:
                     await self._compare()
@@ -77,7 +85,8 @@ class Reconcile:
         await self._calls.settled()  # every leg that was granted before `at` has been dialled
         at = self._switch.now()  # before the snapshot: what happens later is told by events
         live = dict(await self._switch.live())
-        self._outboxes.update(self._calls.take_unsent())
+        await self._acknowledgements.bring_in()  # after the snapshot: who is not in it has left his note by now
+        self._outboxes.update(self._calls.executing.take_unsent())
         for call_id, commands in self._outboxes.items():
             live |= self._resend(commands, live)
             log.info("reconcile.outbox", call_id=call_id, commands=len(commands))
@@ -86,25 +95,34 @@ class Reconcile:
             self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
         await self._calls.settled(as_owner=True)  # what we do not know may belong to an engine that replaced us
         self._hang_up_strays(live)
+        self._calls.open(True)
 
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
         the other commands follow from comparing the state with the channels. A caller who talks, or whom the dialplan
-        serves, needs no phone rung; nor is one that its call let go meanwhile."""
+        serves, needs no phone rung; nor is one that its call let go meanwhile. What the trunk's pace does not allow
+        now has never been dialled: its call hears that it is not there."""
         waiting = {leg.channel for leg in live.values() if leg.place != "rw-fall" and not leg.bridge}
-        dials = [
-            order for order in commands
-            if isinstance(order, Dial) and order.leg not in live and order.peer in waiting
-            and self._calls.wants_to_ring(order.leg)
-        ]
+        dials = [order for order in commands if self._is_missing(order, live, waiting)]
         self._switch.send(dials)
         return {dial.leg: LiveLeg(dial.leg, "", "", False, "", "", 0.0) for dial in dials}
+
+    def _is_missing(self, order: SwitchCommand, live: Mapping[str, LiveLeg], waiting: set[str]) -> bool:
+        match order:
+            case Dial() if order.peer in waiting:
+                rank = HOTLINE
+            case DialAlarm():
+                rank = ALARM
+            case _:
+                return False
+        is_due = order.leg not in live and self._calls.wants_to_ring(order.leg)
+        return is_due and self._calls.takes(order.trunk, rank)
 
     def _hang_up_strays(self, live: Mapping[str, LiveLeg]) -> None:
         known = self._calls.legs()
         strays = [
             leg for leg in live.values()
-            if leg.leg not in known and leg.place == "rw-ask" and not leg.bridge and leg.age_s > ROWS_EVERY_S
+            if leg.leg not in known and leg.place in VERBS and not leg.bridge and leg.age_s > ROWS_EVERY_S
         ]
         if strays:
             log.warning("reconcile.strays", legs=len(strays))

@@ -13,8 +13,12 @@ from typing import TypeVar
 
 from engine.call import Calls
 from engine.figures import Figures
+from engine.ledger import Ledger
 from engine.mailbox import Begin
+from engine.policy.trunks import MAIN, Trunk
 from engine.ports import CallStore, Connected, Disconnected
+from engine.restraint import Restraint
+from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import Dial, SwitchCommand
@@ -31,17 +35,21 @@ Order = TypeVar("Order", bound=SwitchCommand)
 
 @dataclass
 class Desk:
-    """What a test drives. `hotlines` are those whose numbers are known."""
+    """What a test drives. `hotlines` are those whose numbers are known, `book` the alarms that people post."""
 
     switch: MemorySwitch
     shelf: Shelf
     store: CallStore
     calls: Calls
     hotlines: dict[str, Hotline] = field(default_factory=dict)
+    book: AlarmBook = field(init=False)
+    alarms: MemoryAlarms = field(init=False)
     reloads: int = 0
 
     def __post_init__(self) -> None:
         self.calls.on_reload = self._reloaded
+        self.book = AlarmBook(self.shelf)
+        self.alarms = MemoryAlarms(self.book)
 
     def _reloaded(self) -> None:
         self.reloads += 1
@@ -95,7 +103,7 @@ class Desk:
 @asynccontextmanager
 async def desk(
     *hotlines: Hotline, phones: dict[str, Phone] | None = None, lease_s: int = 10, trunk_cps: float = 1000,
-    trunk_channels: int = 1000, store: Callable[[Shelf], CallStore] = MemoryCalls,
+    trunk_channels: int = 1000, headroom: float = 0.2, store: Callable[[Shelf], CallStore] = MemoryCalls,
     switch: Callable[[], MemorySwitch] = MemorySwitch, shelf: Shelf | None = None,
 ) -> AsyncIterator[Desk]:
     made = switch()
@@ -103,8 +111,9 @@ async def desk(
     made.lease_s = 3600  # the switch's time goes faster than the engine's, which renews once in a real second
     shelf = shelf or Shelf(SwitchClock(made))
     stored = store(shelf)
-    calls = Calls(
-        made, stored, RULES, Figures(), lease_s=lease_s, trunk_cps=trunk_cps, trunk_channels=trunk_channels)
+    restraint = Restraint()
+    ledger = Ledger([Trunk(MAIN, trunk_cps, trunk_channels)], restraint, headroom)
+    calls = Calls(made, stored, RULES, Figures(), ledger, restraint, lease_s=lease_s)
     at = Desk(made, shelf, stored, calls, {one.number: one for one in hotlines or (a_hotline(),)})
     assert await stored.take_over(10)
     await calls.load()

@@ -26,8 +26,8 @@ class Step(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A leg that a call has on the switch, or is about to have. `number`: the phone it keeps busy for everybody else, ''
-    for a leg that reached us. `trunk` '' is the main one."""
+    """A leg that a call has on the switch, or is about to have. `number`: the phone that it keeps busy for everybody
+    else, '' for a leg that reached us. `trunk` '' is the main one."""
 
     leg: str
     number: str = ""
@@ -73,8 +73,8 @@ class Flow(Protocol):
         """Live legs of one piece: of an item of `APART.many`, or of the whole state when nothing is stored apart."""
 
     def wants(self, state: Any) -> Wants | None:
-        """What it would like to dial now. Granted one by one: `LegGranted` where a phone is given, else `DialGranted`. A
-        grant that it no longer wants changes nothing."""
+        """What it would like to dial now. Granted one by one: `LegGranted` where a phone is given, else `DialGranted`.
+        A grant that it no longer wants changes nothing."""
 
     def wants_to_ring(self, state: Any, leg: str) -> bool:
         """This leg was ordered, nothing of it was heard, and nobody cancelled it: a lost order may be sent again."""

@@ -34,6 +34,7 @@ from engine.flows.hotline_agents import (
     ring,
 )
 from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
+from engine.flows.hotline_loop import APART, failed, leased, legs, owner, phase, wants, wants_to_ring
 from engine.flows.hotline_reconcile import missed, unsaid
 from engine.flows.hotline_state import (
     ACCEPT_KEY,
@@ -51,8 +52,15 @@ from engine.flows.hotline_state import (
 )
 from engine.vocabulary.commands import Command, HangUp, Play, WriteEntry
 from engine.vocabulary.events import (
+    Acknowledged,
+    AcknowledgeOrdered,
     Answered,
     CallArrived,
+    CalledBack,
+    CancelOrdered,
+    Declined,
+    DialDelayed,
+    DialGranted,
     DialRefused,
     DigitsEntered,
     Event,
@@ -62,16 +70,24 @@ from engine.vocabulary.events import (
     HungUp,
     Joined,
     LegGranted,
+    MachineHeard,
+    NoKey,
     OrderExpired,
     PhonesTaken,
+    PinWrong,
     Played,
     Reconciled,
+    Rendered,
     TimerFired,
 )
 from engine.vocabulary.values import Cause, EntryType, Hotline, LiveLeg, Rules
 
 NAME = "hotline"
 VERSION = 1
+__all__ = [
+    "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "start_in_fallback", "step",
+    "wants", "wants_to_ring",
+]
 
 
 # --- how a call begins -------------------------------------------------------------------------------------------
@@ -148,6 +164,10 @@ def step(state: State, event: Event) -> Step:
             return _expired(state, at)
         case Reconciled(at, live):
             return _reconciled(state, live, at)
+        case DialGranted() | DialDelayed() | Rendered() | CalledBack() | CancelOrdered() | AcknowledgeOrdered():
+            return Step(state)  # of alarms, like those of their verb
+        case Acknowledged() | Declined() | NoKey() | PinWrong() | MachineHeard():
+            return Step(state)
         case _:
             assert_never(event)
 

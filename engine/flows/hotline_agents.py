@@ -36,11 +36,12 @@ def ring(state: State, event: LegGranted) -> Step:
     phone, hotline, rules = event.phone, state.hotline, state.rules
     before = tried_before(state, phone)
     tried = replace(before, times=before.times + 1, round=state.round)
-    leg = AgentLeg(event.leg, phone, event.at)
+    leg = AgentLeg(event.leg, phone, event.at, trunk=event.trunk)
     others = tuple(other for other in state.tried if other.number != phone.number)
     dial = Dial(
         leg=event.leg, number=phone.number, caller_id=hotline.number, ring_timeout_s=rules.ring_timeout_s,
         ask=hotline.ask, taken=f"{hotline.language}/taken", tries=rules.ask_tries, peer=state.channel,
+        trunk=event.trunk,
     )
     return Step(
         replace(state, legs=(*state.legs, leg), tried=(*others, tried)),

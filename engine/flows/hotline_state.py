@@ -6,7 +6,9 @@ Used by `hotline*.py`, and by the engine to ask what a call wants and uses.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.vocabulary.commands import Command, Finish, Play, Reject, WriteEntry, WriteRecord
+from engine.flows.flow import Step as FlowStep
+from engine.policy.trunks import MAIN
+from engine.vocabulary.commands import Finish, Play, Reject, WriteEntry, WriteRecord
 from engine.vocabulary.values import AgentPhone, Cause, Direction, EntryType, Hotline, RecordStatus, Rules
 
 ACCEPT_KEY = "1"
@@ -27,6 +29,7 @@ class AgentLeg:
     stage: str = "dialled"
     answered_at: datetime | None = None
     cancelled: bool = False
+    trunk: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,8 @@ class State:
     fallback_legs: tuple[AgentLeg, ...] = ()  # the dialplan's own legs, as its rows tell them
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    state: State
-    commands: tuple[Command, ...] = ()
+class Step(FlowStep[State]):
+    __slots__ = ()
 
 
 BUSY_SIP = {486, 600}
@@ -177,10 +178,10 @@ def demand(state: State) -> tuple[AgentPhone, ...]:
     )
 
 
-def legs_in_use(state: State) -> dict[str, str]:
-    """Numbers with a leg of this call, ours or the dialplan's, and that leg's id."""
+def legs_in_use(state: State) -> dict[str, AgentLeg]:
+    """Numbers with a leg of this call, ours or the dialplan's, and that leg."""
     legs = (*state.fallback_legs, *state.legs) if state.phase == "fallback" else state.legs
-    return {leg.phone.number: leg.leg for leg in legs if leg.stage != "gone"}
+    return {leg.phone.number: leg for leg in legs if leg.stage != "gone"}
 
 
 def leased(state: State) -> tuple[str, ...]:

@@ -1,34 +1,46 @@
-"""The trunk's budget: so many new legs a second, so many legs at once.
+"""How fast a trunk is dialled: a value; `now_s` is monotonic seconds and an argument.
 
-A token bucket as a value: `now_s` is monotonic seconds and an argument. It holds one second's worth of legs, so
-that a hotline's agents are rung at once.
+Never more than `cps` legs leave in any second: at most so many are granted in every stretch of WINDOW_S, which is a
+little longer, because legs leave a little later than they are granted, and not all by the same. Hotlines may use the
+window at once, so that a hotline's agents ring at once. Alarms and campaigns are spaced evenly, all of them together;
+who comes late by up to CATCH_UP_S does not lose that time.
 """
 
 from dataclasses import dataclass, replace
 
+WINDOW_S = 1.05
+CATCH_UP_S = 0.02
+
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    per_second: float
-    tokens: float
-    at_s: float
+class Pace:
+    """`dialled_s`: when the legs of the last window were dialled; `due_s`: when the next one that is spaced may be."""
 
-    @staticmethod
-    def full(per_second: float, now_s: float) -> "Bucket":
-        return Bucket(per_second, max(1.0, per_second), now_s)
-
-    def refilled(self, now_s: float) -> "Bucket":
-        tokens = self.tokens + max(0.0, now_s - self.at_s) * self.per_second
-        return replace(self, tokens=min(max(1.0, self.per_second), tokens), at_s=now_s)
-
-    def take(self, legs: int) -> "Bucket":
-        return replace(self, tokens=self.tokens - legs)
+    cps: float
+    dialled_s: tuple[float, ...] = ()
+    due_s: float = float("-inf")
 
     @property
-    def whole(self) -> int:
-        return int(self.tokens)
+    def legs(self) -> int:
+        """How many a window takes."""
+        return max(1, int(self.cps))
 
     @property
-    def next_in_s(self) -> float:
-        """Seconds until one more leg may be dialled."""
-        return max(0.0, (1.0 - self.tokens) / self.per_second)
+    def span_s(self) -> float:
+        """The window; longer for a trunk of less than one leg a second."""
+        return WINDOW_S * max(1.0, 1 / self.cps)
+
+    def wait_s(self, rank: int, now_s: float) -> float:
+        """Seconds until one more leg of this rank may be dialled; 0: now."""
+        wait_s = self.dialled_s[-self.legs] + self.span_s - now_s if len(self.dialled_s) >= self.legs else 0.0
+        return max(0.0, wait_s, self.due_s - now_s if rank else 0.0)
+
+    def take(self, rank: int, now_s: float) -> "Pace":
+        """One more leg is granted."""
+        due_s = max(self.due_s, now_s - CATCH_UP_S) + WINDOW_S / self.cps if rank else self.due_s
+        return replace(self, dialled_s=(*self.dialled_s[-self.legs + 1:], now_s)[-self.legs:], due_s=due_s)
+
+    def left(self, legs: int, now_s: float) -> "Pace":
+        """So many of the last ones granted have only now been dialled: the commit took its time."""
+        kept = self.dialled_s[:max(0, len(self.dialled_s) - legs)]
+        return replace(self, dialled_s=(*kept, *(now_s,) * (len(self.dialled_s) - len(kept))))

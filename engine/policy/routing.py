@@ -1,14 +1,21 @@
-"""Which waiting caller gets which phone.
+"""Which call dials which number next, and by which trunk: hotlines before alarms before campaigns.
 
-Called by `engine/call.py` after every batch. Invariants: a phone has at most one leg of ours, over all calls;
-a hotline never has more outbound legs than `channelsOutbound`; the longest-waiting caller comes first.
+Called by `engine/ledger.py` after every batch. Invariants: a number has at most one leg of ours, over all calls; a
+hotline never has more outbound legs than `channelsOutbound`; a trunk never has more legs than it has room for, nor new
+ones faster than its pace. Of the callers of hotlines the one who waits longest comes first and gets all he wants;
+alarms, and campaigns, take turns, so that one of 1,000 people does not keep a small one waiting.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from engine.policy.capacity import Pace
+from engine.policy.trunks import Trunk, failover_order
 from engine.vocabulary.values import AgentPhone
+
+HOTLINE, ALARM, CAMPAIGN = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A group of calls that together have at most `legs` outbound legs (a hotline's `channelsOutbound`)."""
+    """The calls of one hotline (`group` is its id) together have at most `legs` outbound legs."""
 
     group: int
     legs: int
@@ -34,8 +41,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What a call would like to dial. `rank`: 0 hotline, 1 alarm, 2 campaign; the lower has right of way, and within one
-    rank who waits since longer."""
+    """What a call would like to dial, in its order. Of the ranks 0 hotline, 1 alarm, 2 campaign the lower has right of
+    way."""
 
     rank: int
     since: datetime
@@ -45,38 +52,149 @@ class Wants:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call that wants phones rung. `outbound_limit` is its hotline's `channelsOutbound`."""
+    """A call that wants something. `turn`: when it was served last, among those that take turns."""
 
     call_id: str
-    hotline_id: int
-    since: datetime
-    wanted: tuple[AgentPhone, ...]
-    outbound_limit: int
+    wants: Wants
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
+    """`others`: trunks after this one in the number's order of fail-over."""
+
     call_id: str
-    phone: AgentPhone
+    wanted: Wanted
+    trunk: str
+    others: int = 0
 
 
-def grant_phones(
-    waiting: Sequence[Waiting], in_use: Collection[str], outbound: Mapping[int, int], budget: int
-) -> list[Grant]:
-    """At most `budget` grants; `in_use` are numbers with a leg, `outbound` legs per hotline id."""
-    taken = set(in_use)
-    legs = dict(outbound)
-    grants: list[Grant] = []
-    for call in sorted(waiting, key=lambda call: call.since):
-        for phone in call.wanted:
-            if len(grants) >= budget:
-                return grants
-            used = legs.get(call.hotline_id, 0)
-            if used >= call.outbound_limit:
-                break
-            if phone.number in taken:
-                continue
-            taken.add(phone.number)
-            legs[call.hotline_id] = used + 1
-            grants.append(Grant(call.call_id, phone))
-    return grants
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The storm throttle lets this number rest."""
+
+    call_id: str
+    number: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The trunks, how fast each was dialled lately, how many legs it has, and the share kept free for hotlines."""
+
+    trunks: Sequence[Trunk]
+    paces: Mapping[str, Pace]
+    used: Mapping[str, int]
+    headroom: float = 0.0
+
+
+@dataclass(slots=True)
+class Allocation:
+    """`blocked`: calls for which a number that they want is in use, or whose hotline is at its limit. `again_in_s`:
+    when a trunk's pace allows more to somebody who had to wait for it; None: nobody had to."""
+
+    paces: dict[str, Pace]
+    grants: list[Grant] = field(default_factory=list)
+    delays: list[Delay] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
+    again_in_s: float | None = None
+
+
+def allocate(
+    waiting: Sequence[Waiting], lines: Lines, in_use: Collection[str], outbound: Mapping[int, int],
+    rests_until: Callable[[str], datetime | None], now_s: float,
+) -> Allocation:
+    """`in_use` are numbers with a leg, `outbound` legs per hotline; `now_s` is monotonic."""
+    desk = _Desk(lines, set(in_use), dict(outbound), rests_until, now_s)
+    last = max((one.turn for one in waiting), default=0)
+    numbers = [iter(one.wants.numbers) for one in waiting]
+    queue = [
+        (one.wants.rank, one.turn if one.wants.rank > HOTLINE else 0, one.wants.since, place)
+        for place, one in enumerate(waiting)
+    ]
+    heapq.heapify(queue)
+    while queue:
+        rank, turn, since, place = queue[0]
+        if not desk.serve(waiting[place], numbers[place]):
+            heapq.heappop(queue)
+            continue
+        last += 1
+        heapq.heapreplace(queue, (rank, turn if rank == HOTLINE else last, since, place))
+    return desk.made()
+
+
+class _Desk:
+    """One allocation in the making. Whom a trunk has no room for now, it has none for later in the same one."""
+
+    def __init__(
+        self, lines: Lines, taken: set[str], outbound: dict[int, int],
+        rests_until: Callable[[str], datetime | None], now_s: float,
+    ) -> None:
+        self._lines = lines
+        self._used = dict(lines.used)
+        self._taken = taken
+        self._outbound = outbound
+        self._rests_until = rests_until
+        self._now_s = now_s
+        self._closed: dict[bool, set[str]] = {False: set(), True: set()}  # trunks, by: is the rank spaced
+        self._blocked: dict[str, None] = {}
+        self._short: set[str] = set()
+        self._made = Allocation(dict(lines.paces))
+
+    def made(self) -> Allocation:
+        self._made.blocked = [call_id for call_id in self._blocked if call_id not in self._short]
+        return self._made
+
+    def serve(self, call: Waiting, numbers: Iterator[Wanted]) -> bool:
+        """Grant this call one number more. False: there is nothing more for it."""
+        limit, closed = call.wants.limit, self._closed[call.wants.rank > HOTLINE]
+        for wanted in numbers:
+            if len(closed) == len(self._lines.trunks):
+                self._short.add(call.call_id)
+                return False
+            if limit is not None and self._outbound.get(limit.group, 0) >= limit.legs:
+                self._blocked[call.call_id] = None
+                return False
+            if wanted.number in self._taken:
+                self._blocked[call.call_id] = None
+            elif wanted.is_repeat and (until := self._rests_until(wanted.number)) is not None:
+                self._made.delays.append(Delay(call.call_id, wanted.number, until))
+            elif self._grant(call, wanted):
+                return True
+            else:
+                self._short.add(call.call_id)
+        return False
+
+    def _grant(self, call: Waiting, wanted: Wanted) -> bool:
+        order = failover_order(self._lines.trunks, wanted.number)
+        for place in range(min(wanted.skip, len(order) - 1), len(order)):
+            trunk = order[place]
+            if self._is_full(trunk, call.wants.rank):
+                continue  # the next one has room, perhaps
+            if self._must_wait(trunk, call.wants.rank):
+                return False
+            self._take(call, wanted, trunk)
+            self._made.grants.append(Grant(call.call_id, wanted, trunk.name, len(order) - place - 1))
+            return True
+        return False
+
+    def _is_full(self, trunk: Trunk, rank: int) -> bool:
+        is_full = self._used.get(trunk.name, 0) >= trunk.room(rank, self._lines.headroom)
+        if is_full:
+            self._closed[rank > HOTLINE].add(trunk.name)
+        return is_full
+
+    def _must_wait(self, trunk: Trunk, rank: int) -> bool:
+        wait_s = self._made.paces[trunk.name].wait_s(rank, self._now_s)
+        if wait_s > 0:
+            self._closed[rank > HOTLINE].add(trunk.name)
+            self._made.again_in_s = min(wait_s, self._made.again_in_s or wait_s)
+        return wait_s > 0
+
+    def _take(self, call: Waiting, wanted: Wanted, trunk: Trunk) -> None:
+        self._taken.add(wanted.number)
+        self._used[trunk.name] = self._used.get(trunk.name, 0) + 1
+        self._made.paces[trunk.name] = self._made.paces[trunk.name].take(call.wants.rank, self._now_s)
+        if call.wants.limit is not None:
+            group = call.wants.limit.group
+            self._outbound[group] = self._outbound.get(group, 0) + 1

@@ -10,6 +10,7 @@ import pytest
 from engine.app import Engine, rules
 from engine.ports import FencedOut
 from engine.settings import Settings
+from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import Bridge, Reject
@@ -46,7 +47,8 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         await org.phone(org.users[0], "+4930111")
         switch = MemorySwitch(phones={"4930111": ACCEPTS}, lease_s=3600)
         shelf = shelf or Shelf(SwitchClock(switch))
-        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, Voice())
+        alarms = MemoryAlarms(AlarmBook(shelf))
+        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice())
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)

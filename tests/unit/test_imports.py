@@ -13,7 +13,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(file for package in ("engine", "api") for file in (PROJECT / package).rglob("*.py"))
 
 # What is pure imports these of the standard library and nothing of the world outside.
-DATA_TYPES = {"collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools", "math", "typing"}
+DATA_TYPES = {
+    "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools", "math", "typing",
+}
 PURE = ("engine.flows", "engine.policy", "engine.vocabulary")
 ADAPTERS = {"engine.switch", "engine.speech", "engine.store"}
 # Start, command line and phones: they may import anything, and nothing but each other imports them.

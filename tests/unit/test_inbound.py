@@ -62,7 +62,8 @@ async def front() -> AsyncIterator[Desks]:
         hotlines.may_answer.set()
         async with desk() as at, asyncio.TaskGroup() as tasks:
             at.hotlines.clear()  # nobody but the Inbound begins calls here
-            yield Desks(at, Inbound(at.switch, hotlines, at.calls, RULES, tasks), hotlines, stored.number[1:])
+            inbound = Inbound(at.switch, hotlines, at.alarms, at.calls, RULES, tasks)
+            yield Desks(at, inbound, hotlines, stored.number[1:])
 
 
 async def test_a_known_number_begins_a_call() -> None:

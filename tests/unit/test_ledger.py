@@ -1,53 +1,164 @@
 """What is in use follows from the calls' states; free phones go to whom they are due."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
+from engine.flows import hotline
+from engine.flows.flow import Apart, Leg, Owner
 from engine.ledger import Ledger
+from engine.policy.routing import Allocation, Wanted, Wants
+from engine.policy.trunks import MAIN, Trunk
+from engine.restraint import Restraint
 from engine.vocabulary.events import HungUp
-from tests.playbook import CALLER, Playbook, a_hotline, at, phone
+from tests.playbook import CALLER, T0, Playbook, a_hotline, at, phone
 
 
-def ledger(cps: float = 100, channels: int = 100) -> Ledger:
-    return Ledger(cps, channels, now_s=0)
+def ledger(cps: float = 100, channels: int = 100, restraint: Restraint | None = None, headroom: float = 0) -> Ledger:
+    return Ledger([Trunk(MAIN, cps, channels)], restraint or Restraint(), headroom)
+
+
+def note(noted: Ledger, call_id: str, book: Playbook, **changes: Any) -> None:
+    noted.note(call_id, hotline, replace(book.state, **changes))
+
+
+def grant(noted: Ledger, now_s: float = 0, only_hotlines: bool = False) -> Allocation:
+    return noted.grant(T0, now_s, only_hotlines)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A state of many pieces: legs by piece, and what is wanted."""
+
+    many: tuple[tuple[Leg, ...], ...] = ()
+    wanted: tuple[Wanted, ...] = ()
+
+
+class CrowdFlow:
+    """engine.flows.flow.Flow for it. Counts the pieces that it was asked about."""
+
+    NAME, VERSION, APART = "crowd", 1, Apart((), "many")
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def owner(self, state: Crowd) -> Owner:
+        return Owner(1)
+
+    def legs(self, piece: tuple[Leg, ...]) -> tuple[Leg, ...]:
+        self.asked += 1
+        return piece
+
+    def wants(self, state: Crowd) -> Wants | None:
+        return Wants(1, T0, state.wanted) if state.wanted else None
 
 
 def test_legs_are_known_by_their_ids_and_gone_with_the_call() -> None:
     book, noted = Playbook.of().grants(1, 2), ledger()
-    noted.note("call", book.state)
-    assert noted.legs() == {CALLER, "leg-1", "leg-2"}
+    note(noted, "call", book)
+    assert noted.legs() == {CALLER, "leg-1", "leg-2"} and noted.used() == {MAIN: 3}
     assert noted.call_of("leg-2") == "call"
-    noted.note("call", book.tells(HungUp(at(1), "leg-2", 17, 486)).state)
+    note(noted, "call", book.tells(HungUp(at(1), "leg-2", 17, 486)))
     assert noted.call_of("leg-2") is None
     noted.drop("call")
-    assert noted.legs() == set() and not noted.is_wanted
+    assert noted.legs() == set() and not noted.is_wanted and not any(noted.used().values())
+
+
+def test_of_many_pieces_only_those_are_looked_at_that_are_new() -> None:
+    flow, noted = CrowdFlow(), ledger()
+    crowd = Crowd(tuple((Leg(f"leg-{place}", f"49{place}"),) for place in range(1000)))
+    noted.note("crowd", flow, crowd)  # type: ignore[arg-type]
+    assert flow.asked == 1000
+    noted.note("crowd", flow, replace(crowd, many=((), *crowd.many[1:])))  # type: ignore[arg-type]
+    assert flow.asked == 1001
+    assert noted.call_of("leg-0") is None and noted.call_of("leg-999") == "crowd" and len(noted.legs()) == 999
+
+
+def test_a_number_passes_from_one_leg_of_a_call_to_the_next() -> None:
+    flow, noted = CrowdFlow(), ledger()
+    noted.note("crowd", flow, Crowd(((Leg("leg-1", "49301"),),)))  # type: ignore[arg-type]
+    noted.note("crowd", flow, Crowd(((Leg("leg-2", "49301"),),), (Wanted("49301"),)))  # type: ignore[arg-type]
+    assert grant(noted).grants == [] and noted.legs() == {"leg-2"}
+    noted.note("crowd", flow, Crowd(((),), (Wanted("49301"),)))  # type: ignore[arg-type]
+    assert [one.wanted.number for one in grant(noted).grants] == ["49301"]
 
 
 def test_a_phone_that_one_call_rings_is_not_granted_to_another() -> None:
     noted = ledger()
     first, second = Playbook.of(), Playbook.of()
-    noted.note("first", first.grants(1, 2).state)
-    noted.note("second", replace(second.state, leg="1795291439.33478"))
-    granted = noted.grant(now_s=0)
-    assert [(one.call_id, one.phone) for one in granted.grants] == [("first", phone(3))]
-    assert granted.again_in_s is None, "the second call waits for a phone, not for the budget"
+    note(noted, "first", first.grants(1, 2))
+    note(noted, "second", second, leg="1795291439.33478")
+    granted = grant(noted)
+    assert [(one.call_id, one.wanted.phone) for one in granted.grants] == [("first", phone(3))]
+    assert granted.again_in_s is None and granted.blocked == ["second"], "it waits for a phone, not for the budget"
 
 
 def test_outbound_channels_are_counted_over_all_callers_of_a_hotline() -> None:
     noted = ledger()
-    noted.note("first", Playbook.of(a_hotline(3, channels_outbound=2)).grants(1).state)
-    assert [one.phone for one in noted.grant(now_s=0).grants] == [phone(2)]
+    note(noted, "first", Playbook.of(a_hotline(3, channels_outbound=2)).grants(1))
+    assert [one.wanted.phone for one in grant(noted).grants] == [phone(2)]
 
 
 def test_the_trunks_budget_says_when_to_look_again() -> None:
     noted = ledger(cps=2)
-    noted.note("call", Playbook.of().state)
-    granted = noted.grant(now_s=0)
+    note(noted, "call", Playbook.of())
+    granted = grant(noted)
     assert len(granted.grants) == 2
-    assert granted.again_in_s == 0.5
+    assert granted.again_in_s == 1.05
 
 
-def test_a_full_trunk_grants_nothing() -> None:
+def test_what_was_granted_counts_from_when_it_was_sent() -> None:
+    noted = ledger(cps=2)
+    note(noted, "call", Playbook.of())
+    assert len(grant(noted).grants) == 2
+    noted.carried_out(now_s=2.0)
+    assert grant(noted, now_s=3.0).grants == [] and len(grant(noted, now_s=3.06).grants) == 2
+
+
+def test_a_full_trunk_grants_nothing_until_a_leg_ends() -> None:
     noted = ledger(channels=1)
-    noted.note("call", Playbook.of().state)
-    granted = noted.grant(now_s=0)
-    assert granted.grants == [] and granted.again_in_s is not None
+    note(noted, "call", Playbook.of())
+    granted = grant(noted)
+    assert granted.grants == [] and granted.blocked == [] and granted.again_in_s is None
+
+
+def test_a_dial_that_is_sent_once_more_counts_like_any_other() -> None:
+    noted = ledger(cps=1)
+    assert noted.takes("a trunk that is no more", 1, now_s=0)
+    assert not noted.takes(MAIN, 0, now_s=1)
+    assert noted.takes(MAIN, 0, now_s=1.06)
+
+
+def test_alarms_wait_while_nobody_knows_what_lives_on_the_switch_and_hotlines_do_not() -> None:
+    noted = ledger()
+    note(noted, "caller", Playbook.of(a_hotline(1)))
+    noted.note("alarm", CrowdFlow(), Crowd((), (Wanted("49301"),)))  # type: ignore[arg-type]
+    assert [one.call_id for one in grant(noted, only_hotlines=True).grants] == ["caller"]
+    assert "alarm" in [one.call_id for one in grant(noted, now_s=0.1).grants]
+
+
+def test_a_delay_is_told_once_and_again_when_it_becomes_longer() -> None:
+    restraint = Restraint()
+    for minute in (2, 4, 6):
+        restraint.dialled("49301", T0 - timedelta(minutes=minute))
+    noted = ledger(restraint=restraint)
+    noted.note("alarm", CrowdFlow(), Crowd((), (Wanted("49301", is_repeat=True),)))  # type: ignore[arg-type]
+    first = noted.grant(T0, 0)
+    assert [(one.call_id, one.number, one.until) for one in first.delays] == [
+        ("alarm", "49301", T0 + timedelta(minutes=9))]
+    assert first.grants == [] and first.again_in_s == 9 * 60
+    assert noted.grant(T0, 1).delays == []
+    restraint.dialled("49301", T0 + timedelta(minutes=9))
+    later = noted.grant(T0 + timedelta(minutes=9, seconds=1), 2)
+    assert [one.until for one in later.delays] == [T0 + timedelta(minutes=11)]
+
+
+def test_alarms_take_turns() -> None:
+    noted = ledger(cps=20)
+    for name in ("large", "small"):
+        numbers = tuple(Wanted(f"49{name}{place}") for place in range(5))
+        noted.note(name, CrowdFlow(), Crowd((), numbers))  # type: ignore[arg-type]
+    served: list[str] = []
+    for place in range(4):
+        served += [one.call_id for one in grant(noted, now_s=place * 0.0525).grants]
+    assert served == ["large", "small", "large", "small"]

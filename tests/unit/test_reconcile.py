@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from engine.acknowledgements import Acknowledgements
 from engine.mailbox import Begin
 from engine.ports import FallbackRow, FencedOut
 from engine.reconcile import Reconcile
@@ -68,7 +69,8 @@ async def back(*hotlines: Hotline, **changes: object) -> AsyncIterator[Back]:
         async with desk(made, *hotlines, **changes) as at:  # type: ignore[arg-type]
             if isinstance(at.switch, ForgetfulSwitch):
                 at.switch.shelf = at.shelf  # type: ignore[attr-defined]
-            reconcile = Reconcile(at.switch, at.store, rows, at.calls)
+            notes = Acknowledgements(at.switch, at.alarms, at.calls)
+            reconcile = Reconcile(at.switch, at.store, rows, at.calls, notes)
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(reconcile.run())
                 yield Back(at, reconcile, made.number)

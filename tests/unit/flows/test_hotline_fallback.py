@@ -85,7 +85,7 @@ def test_who_was_being_asked_by_us_when_the_caller_gave_up_in_fallback_has_decli
 
 def test_a_phone_that_the_dialplan_rings_is_in_use() -> None:
     book = fallen().tells(row(12.1, "ring", 1))
-    assert legs_in_use(book.state) == {phone(1).number: "local-1"}
+    assert legs_in_use(book.state)[phone(1).number].leg == "local-1"
     book.tells(row(15, "leg", 1, "BUSY", 17))
     assert legs_in_use(book.state) == {}
     book.tells(row(16, "ring", 1), FallbackExhausted(at(60), CALLER))

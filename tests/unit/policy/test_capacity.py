@@ -1,47 +1,78 @@
-"""The trunk's budget as a token bucket."""
+"""How fast a trunk is dialled."""
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.policy.capacity import Bucket
+from engine.policy.capacity import WINDOW_S, Pace
+
+HOTLINE, ALARM = 0, 1
 
 
-def test_a_full_bucket_allows_one_seconds_worth_at_once() -> None:
-    assert Bucket.full(50, now_s=10).whole == 50
+def granted(pace: Pace, rank: int, until_s: float, step_s: float = 0.001, jitter_s: float = 0) -> list[float]:
+    """Somebody who always wants one more, woken every `step_s`."""
+    times, now_s, place = [], 0.0, 0
+    while now_s <= until_s:
+        while pace.wait_s(rank, now_s) == 0:
+            times.append(now_s)
+            pace = pace.take(rank, now_s)
+        place += 1
+        now_s = place * step_s + (jitter_s if place % 3 == 0 else 0)
+    return times
 
 
-def test_what_was_taken_comes_back_with_time_and_never_more_than_a_seconds_worth() -> None:
-    bucket = Bucket.full(50, now_s=10).take(50)
-    assert bucket.whole == 0
-    assert bucket.refilled(10.5).whole == 25
-    assert bucket.refilled(100).whole == 50
+def most_in_a_second(times: list[float]) -> int:
+    return max(sum(1 for other in times if start <= other < start + 1) for start in times)
 
 
-def test_a_rate_below_one_a_second_still_lets_one_leg_through_now_and_then() -> None:
-    bucket = Bucket.full(0.5, now_s=0).take(1)
-    assert bucket.refilled(1.9).whole == 0
-    assert bucket.refilled(2.0).whole == 1
+def test_hotlines_use_a_windows_worth_at_once_and_the_next_when_it_is_over() -> None:
+    times = granted(Pace(50), HOTLINE, 1.2)
+    assert times[:50] == [0.0] * 50 and times[50] >= WINDOW_S
 
 
-def test_it_says_when_the_next_leg_may_be_dialled() -> None:
-    assert Bucket.full(4, now_s=0).take(4).next_in_s == pytest.approx(0.25)
-    assert Bucket.full(4, now_s=0).next_in_s == 0
+def test_alarms_are_spaced_evenly() -> None:
+    times = granted(Pace(20), ALARM, 6)
+    assert times[99] == pytest.approx(99 * WINDOW_S / 20, abs=0.025)
+    assert most_in_a_second(times) <= 20
+    assert all(later - earlier >= 0.03 for earlier, later in pairwise(times))
 
 
-def test_a_clock_that_stands_still_or_steps_back_gives_nothing() -> None:
-    bucket = Bucket.full(4, now_s=10).take(4)
-    assert bucket.refilled(10).whole == 0 and bucket.refilled(9).whole == 0
+def test_who_is_woken_late_does_not_lose_that_time() -> None:
+    times = granted(Pace(20), ALARM, 6, step_s=0.007, jitter_s=0.006)
+    assert times[99] == pytest.approx(99 * WINDOW_S / 20, abs=0.06)
 
 
-@given(st.floats(0.1, 200), st.lists(st.floats(0, 2), max_size=50))
-def test_in_any_stretch_of_time_no_more_is_granted_than_the_rate_and_one_bucket(
-    rate: float, pauses: list[float]
-) -> None:
-    bucket, now_s, granted = Bucket.full(rate, 0), 0.0, 0
-    for pause in pauses:
-        now_s += pause
-        bucket = bucket.refilled(now_s)
-        granted += bucket.whole
-        bucket = bucket.take(bucket.whole)
-    assert granted <= max(1, rate) + rate * now_s + 1e-6
+def test_an_alarm_waits_for_what_hotlines_used() -> None:
+    pace = Pace(4)
+    for _ in range(4):
+        pace = pace.take(HOTLINE, 0)
+    assert pace.wait_s(ALARM, 0) == pytest.approx(WINDOW_S)
+
+
+def test_hotlines_do_not_wait_for_the_spacing_of_alarms() -> None:
+    pace = Pace(4).take(ALARM, 10)
+    assert pace.wait_s(ALARM, 10) > 0 and pace.wait_s(HOTLINE, 10) == 0
+
+
+def test_a_rate_below_one_a_second_lets_a_leg_through_now_and_then() -> None:
+    assert granted(Pace(0.5), HOTLINE, 5, step_s=0.1) == pytest.approx([0, 2.1, 4.2])
+
+
+def test_legs_count_from_when_they_were_sent() -> None:
+    pace = Pace(2).take(HOTLINE, 0).take(HOTLINE, 0).left(2, 5)
+    assert pace.wait_s(HOTLINE, 5) == pytest.approx(WINDOW_S)
+    assert Pace(2).take(HOTLINE, 0).left(9, 5).dialled_s == (5,)
+
+
+@given(st.floats(0.5, 100), st.lists(st.tuples(st.floats(0, 0.5), st.sampled_from([HOTLINE, ALARM])), max_size=120))
+def test_in_no_second_more_legs_than_the_rate(rate: float, asked: list[tuple[float, int]]) -> None:
+    pace, now_s, times = Pace(rate), 0.0, []
+    for pause_s, rank in asked:
+        now_s += pause_s
+        for _ in range(3):
+            if pace.wait_s(rank, now_s) == 0:
+                pace = pace.take(rank, now_s)
+                times.append(now_s)
+    assert not times or most_in_a_second(times) <= max(1, int(rate))

@@ -1,23 +1,48 @@
-"""Which waiting caller gets which phone."""
+"""Which call dials which number next."""
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.policy.routing import Grant, Waiting, grant_phones
+from engine.policy.capacity import Pace
+from engine.policy.routing import ALARM, CAMPAIGN, HOTLINE, Allocation, Limit, Lines, Waiting, Wanted, Wants, allocate
+from engine.policy.trunks import MAIN, Trunk
 from tests.playbook import T0, phone
 
 
 def caller(number: int, *phones: int, hotline: int = 7, limit: int = 10) -> Waiting:
-    return Waiting(f"call-{number}", hotline, T0 + timedelta(seconds=number), tuple(map(phone, phones)), limit)
+    wanted = tuple(Wanted(phone(one).number, phone=phone(one)) for one in phones)
+    wants = Wants(HOTLINE, T0 + timedelta(seconds=number), wanted, Limit(hotline, limit))
+    return Waiting(f"call-{number}", wants, turn=100 - number)
 
 
-def granted(*waiting: Waiting, in_use: tuple[str, ...] = (), outbound: dict[int, int] | None = None,
-            budget: int = 100) -> list[tuple[str, int]]:
-    return [
-        (grant.call_id, grant.phone.user_id) for grant in grant_phones(waiting, in_use, outbound or {}, budget)]
+def alarm(name: str, *numbers: str, rank: int = ALARM, turn: int = 0, **wanted: object) -> Waiting:
+    return Waiting(name, Wants(rank, T0, tuple(Wanted(one, **wanted) for one in numbers)), turn)  # type: ignore[arg-type]
+
+
+def lines(*trunks: Trunk, used: Mapping[str, int] | None = None, headroom: float = 0) -> Lines:
+    trunks = trunks or (Trunk(MAIN, 100, 100),)
+    return Lines(trunks, {one.name: Pace(one.cps) for one in trunks}, used or {}, headroom)
+
+
+def allocated(*waiting: Waiting, by: Lines | None = None, in_use: tuple[str, ...] = (),
+              outbound: dict[int, int] | None = None, rests: dict[str, datetime] | None = None) -> Allocation:
+    return allocate(waiting, by or lines(), in_use, outbound or {}, (rests or {}).get, 0)
+
+
+def granted(*waiting: Waiting, **changes: object) -> list[tuple[str, int]]:
+    found = allocated(*waiting, **changes)  # type: ignore[arg-type]
+    return [(one.call_id, one.wanted.phone.user_id) for one in found.grants if one.wanted.phone]
+
+
+def told(found: Allocation) -> list[tuple[str, str]]:
+    return [(one.wanted.number, one.trunk) for one in found.grants]
+
+
+# --- hotlines
 
 
 def test_a_caller_gets_every_phone_at_once_in_the_agents_order() -> None:
@@ -46,28 +71,98 @@ def test_a_hotline_at_its_limit_takes_nothing_from_another() -> None:
 
 
 def test_the_trunks_budget_goes_to_those_who_wait_longest() -> None:
-    assert granted(caller(2, 3, 4), caller(1, 1, 2), budget=3) == [("call-1", 1), ("call-1", 2), ("call-2", 3)]
-    assert granted(caller(1, 1), budget=0) == []
+    by = lines(Trunk(MAIN, 3, 100))
+    assert granted(caller(2, 3, 4), caller(1, 1, 2), by=by) == [("call-1", 1), ("call-1", 2), ("call-2", 3)]
+
+
+def test_who_waits_for_a_phone_is_told_and_who_waits_for_the_trunk_is_not() -> None:
+    assert allocated(caller(1, 1), in_use=(phone(1).number,)).blocked == ["call-1"]
+    assert allocated(caller(1, 1, limit=1), outbound={7: 1}).blocked == ["call-1"]
+    full = lines(Trunk(MAIN, 1, 100))
+    assert allocated(caller(1, 1), caller(2, 2), caller(3, 1), by=full).blocked == []
+    assert allocated(caller(1, 1), by=lines(Trunk(MAIN, 9, 2), used={MAIN: 2})).blocked == []
+
+
+# --- ranks, turns, trunks
+
+
+def test_hotlines_come_before_alarms_and_alarms_before_campaigns() -> None:
+    by = lines(Trunk(MAIN, 2, 100))
+    found = allocated(alarm("c", "493", rank=CAMPAIGN), alarm("a", "492"), caller(1, 1, 2), by=by)
+    assert {one.call_id for one in found.grants} == {"call-1"} and found.again_in_s is not None
+    found = allocated(alarm("c", "493", rank=CAMPAIGN), alarm("a", "492"), by=by)
+    assert [one.call_id for one in found.grants] == ["a"], "the campaign's comes a spacing later"
+
+
+def test_alarms_take_turns_beginning_with_the_one_served_longest_ago() -> None:
+    by = lines(Trunk(MAIN, 1000, 100))
+    found = allocated(alarm("large", "491", "492", "493", turn=5), alarm("small", "494", "495"), by=by)
+    assert [one.call_id for one in found.grants] == ["small", "large", "small", "large", "large"]
+
+
+def test_head_room_is_left_to_hotlines() -> None:
+    by = lines(Trunk(MAIN, 1000, 10), used={MAIN: 6}, headroom=0.2)
+    found = allocated(alarm("a", "491", "492", "493"), by=by)
+    assert len(found.grants) == 2 and found.again_in_s is None
+    assert len(granted(caller(1, 1, 2, 3, 4, 5), by=by)) == 4
+
+
+def test_a_trunk_without_a_channel_is_passed_over_and_one_whose_pace_says_no_is_waited_for() -> None:
+    main, alpine = Trunk(MAIN, 10, 10), Trunk("alpine", 10, 10, ("43",))
+    assert told(allocated(alarm("a", "4355"), by=lines(main, alpine, used={"alpine": 10}))) == [("4355", MAIN)]
+    slow = lines(main, Trunk("alpine", 1, 10, ("43",)))
+    found = allocated(alarm("a", "4355", "4366", "4977"), by=slow)
+    assert told(found) == [("4355", "alpine"), ("4977", MAIN)] and found.again_in_s is not None
+
+
+def test_after_a_trunk_failed_the_next_one_is_taken_and_after_the_last_the_last() -> None:
+    by = lines(Trunk(MAIN, 10, 10), Trunk("alpine", 10, 10, ("43",)))
+    first = allocated(alarm("a", "4355"), by=by).grants[0]
+    assert (first.trunk, first.others) == ("alpine", 1)
+    second = allocated(alarm("a", "4355", skip=1), by=by).grants[0]
+    assert (second.trunk, second.others) == (MAIN, 0)
+    assert allocated(alarm("a", "4355", skip=2), by=by).grants[0].trunk == MAIN
+
+
+# --- the storm throttle
+
+
+def test_a_repeat_to_a_number_that_rests_is_delayed_and_a_first_dial_is_not() -> None:
+    rests = {"491": T0 + timedelta(minutes=5)}
+    found = allocated(alarm("a", "491", "492", is_repeat=True), rests=rests)
+    assert [(one.number, one.until) for one in found.delays] == [("491", rests["491"])]
+    assert told(found) == [("492", MAIN)] and found.blocked == []
+    assert told(allocated(alarm("a", "491"), rests=rests)) == [("491", MAIN)]
 
 
 calls = st.lists(
-    st.tuples(st.integers(0, 9), st.lists(st.integers(1, 9), unique=True), st.sampled_from([7, 8]), st.integers(1, 4)),
+    st.tuples(st.integers(0, 9), st.lists(st.integers(1, 9), unique=True), st.sampled_from([7, 8]), st.integers(1, 4),
+              st.sampled_from([HOTLINE, ALARM, CAMPAIGN])),
     max_size=6)
 
 
-@given(calls, st.sets(st.integers(1, 9)), st.integers(0, 20))
-def test_no_phone_twice_no_limit_passed_nothing_unwanted(
-    made: list[tuple[int, list[int], int, int]], busy: set[int], budget: int
+@given(calls, st.sets(st.integers(1, 9)), st.integers(1, 20), st.integers(0, 12))
+def test_no_number_twice_no_limit_passed_nothing_unwanted(
+    made: list[tuple[int, list[int], int, int, int]], busy: set[int], cps: int, used: int
 ) -> None:
     waiting = [
-        Waiting(str(place), hotline, T0 + timedelta(seconds=since), tuple(map(phone, phones)), limit)
-        for place, (since, phones, hotline, limit) in enumerate(made)]
+        Waiting(str(place), Wants(
+            rank, T0 + timedelta(seconds=since), tuple(Wanted(phone(one).number) for one in phones),
+            Limit(hotline, limit) if rank == HOTLINE else None))
+        for place, (since, phones, hotline, limit, rank) in enumerate(made)]
     in_use = {phone(number).number for number in busy}
-    grants: list[Grant] = grant_phones(waiting, in_use, {}, budget)
-    numbers = [grant.phone.number for grant in grants]
-    assert len(numbers) == len(set(numbers)) <= budget
+    by = lines(Trunk(MAIN, cps, 10), used={MAIN: used}, headroom=0.2)
+    grants = allocate(waiting, by, in_use, {}, lambda _: None, 0).grants
+    numbers = [grant.wanted.number for grant in grants]
+    assert len(numbers) == len(set(numbers)) <= min(cps, max(0, 10 - used))
     assert not set(numbers) & in_use
-    by_id = {one.call_id: one for one in waiting}
-    assert all(grant.phone in by_id[grant.call_id].wanted for grant in grants)
-    for hotline, used in Counter(by_id[grant.call_id].hotline_id for grant in grants).items():
-        assert used <= max(one.outbound_limit for one in waiting if one.hotline_id == hotline)
+    by_id = {one.call_id: one.wants for one in waiting}
+    assert all(grant.wanted in by_id[grant.call_id].numbers for grant in grants)
+    ranks = [by_id[grant.call_id].rank for grant in grants]
+    assert ranks == sorted(ranks)
+    legs = Counter(by_id[one.call_id].limit.group for one in grants if by_id[one.call_id].limit)  # type: ignore[union-attr]
+    for hotline, count in legs.items():
+        limits = [one.wants.limit for one in waiting if one.wants.limit and one.wants.limit.group == hotline]
+        assert count <= max(limit.legs for limit in limits)
+    if any(rank > HOTLINE for rank in ranks):
+        assert used + len(grants) <= 8 + sum(1 for rank in ranks if rank == HOTLINE)

@@ -1,0 +1,61 @@
+"""Work that is due: queued alarms become live calls, people's orders about alarms become events of those.
+
+`engine/app.py` runs it; NOTIFY wakes it, and a wake every second makes sure. An alarm begins only while its first legs
+could be dialled. An order is forgotten only after it is durable in its alarm; one about an alarm that has not begun yet
+comes when it has.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from engine.call import Calls
+from engine.mailbox import BeginAlarm, ForCall
+from engine.ports import AlarmOrder, AlarmStore, StoreFailed, Switch
+from engine.vocabulary.events import AcknowledgeOrdered, CancelOrdered
+
+log = structlog.get_logger()
+
+CLAIMED_AT_ONCE = 20
+
+
+class Dispatcher:
+    """`may_begin`: connected to the switch, compared, and not about to stop."""
+
+    def __init__(self, alarms: AlarmStore, calls: Calls, switch: Switch, may_begin: Callable[[], bool]) -> None:
+        self._alarms = alarms
+        self._calls = calls
+        self._switch = switch
+        self._may_begin = may_begin
+
+    async def run(self) -> None:
+        async for _ in self._alarms.changes():
+            try:
+                await self._begin_queued()
+                await self._take_orders()
+            except StoreFailed as error:
+                log.info("dispatcher.later", error=str(error))
+
+    async def _begin_queued(self) -> None:
+        while self._may_begin():
+            queued = await self._alarms.claim(CLAIMED_AT_ONCE)
+            at = self._switch.now()
+            self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
+            if len(queued) < CLAIMED_AT_ONCE:
+                return
+            await self._calls.settled()
+
+    async def _take_orders(self) -> None:
+        orders = await self._alarms.orders()
+        if not orders:
+            return
+        self._calls.mailbox.post(*(self._event(order) for order in orders))
+        await self._calls.settled(as_owner=True)
+        await self._alarms.forget_orders([order.order_id for order in orders])
+
+    def _event(self, order: AlarmOrder) -> ForCall:
+        now = self._switch.now()
+        if order.kind == "acknowledge" and order.recipient_id is not None:
+            return ForCall(order.call_id, AcknowledgeOrdered(now, order.recipient_id, order.by))
+        return ForCall(order.call_id, CancelOrdered(now, order.by))
+

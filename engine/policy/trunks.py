@@ -1,0 +1,45 @@
+"""Trunks: by which one a number is dialled, and by which next when one fails.
+
+Used by `routing.py`. The order of fail-over of a number: trunks with the longest matching prefix first, then shorter
+ones, then those for every destination (no prefixes); among equals in the order of the settings. A number that no trunk
+names goes by the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAIN = "trunk"
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """`cps`: new outbound legs a second; `channels`: legs at once, both directions; `prefixes`: E.164 digits."""
+
+    name: str
+    cps: float
+    channels: int
+    prefixes: tuple[str, ...] = ()
+
+    def room(self, rank: int, headroom: float) -> int:
+        """Legs up to which a new one of this rank may be added: hotlines may fill the trunk, others leave head-room."""
+        return self.channels if rank == 0 else int(self.channels * (1 - headroom))
+
+
+def failover_order(trunks: Sequence[Trunk], number: str) -> Sequence[Trunk]:
+    """Never empty, if `trunks` is not."""
+    if len(trunks) == 1:
+        return trunks
+    fits = [(length, trunk) for trunk in trunks if (length := _matched(trunk, number)) is not None]
+    return [trunk for _, trunk in sorted(fits, key=lambda fit: -fit[0])] or trunks[:1]
+
+
+def _matched(trunk: Trunk, number: str) -> int | None:
+    if not trunk.prefixes:
+        return 0
+    return max((len(prefix) for prefix in trunk.prefixes if number.startswith(prefix)), default=None)
+
+
+def trunk_of(channel: str) -> str:
+    """`PJSIP/trunk-0000002a` came by `trunk`; '' when the name says nothing."""
+    _, _, name = channel.partition("/")
+    return name.rpartition("-")[0]

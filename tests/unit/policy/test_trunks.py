@@ -1,0 +1,32 @@
+"""By which trunk a number is dialled, and by which next."""
+
+from engine.policy.trunks import MAIN, Trunk, failover_order, trunk_of
+
+MAIN_ONE = Trunk(MAIN, 50, 100)
+ALPINE = Trunk("alpine", 20, 50, ("43", "41"))
+VIENNA = Trunk("vienna", 20, 50, ("431",))
+SPARE = Trunk("spare", 20, 50)
+
+
+def order(number: str, *trunks: Trunk) -> list[str]:
+    return [trunk.name for trunk in failover_order(trunks, number)]
+
+
+def test_the_longest_prefix_comes_first_and_trunks_for_everything_last_in_their_order() -> None:
+    assert order("43123", MAIN_ONE, ALPINE, VIENNA, SPARE) == ["vienna", "alpine", MAIN, "spare"]
+    assert order("43999", MAIN_ONE, ALPINE, VIENNA, SPARE) == ["alpine", MAIN, "spare"]
+    assert order("4930", MAIN_ONE, ALPINE, VIENNA, SPARE) == [MAIN, "spare"]
+
+
+def test_a_number_that_no_trunk_names_goes_by_the_first() -> None:
+    assert order("4930", ALPINE, VIENNA) == ["alpine"]
+    assert order("4930", ALPINE) == ["alpine"]
+
+
+def test_hotlines_may_fill_a_trunk_and_others_leave_head_room() -> None:
+    assert MAIN_ONE.room(0, 0.2) == 100 and MAIN_ONE.room(1, 0.2) == MAIN_ONE.room(2, 0.2) == 80
+
+
+def test_a_channels_name_says_its_trunk() -> None:
+    assert trunk_of("PJSIP/trunk-0000002a") == "trunk" and trunk_of("PJSIP/the-alps-0000002a") == "the-alps"
+    assert trunk_of("") == ""
