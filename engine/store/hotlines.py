@@ -4,21 +4,20 @@ Numbers are stored with a plus and leave here as digits only. The engine never w
 it, and a wake every few seconds makes sure.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import asyncpg
 
-from engine.ports import StoreFailed, UnreadyHotline
+from engine.ports import UnreadyHotline
 from engine.store import queries
-from engine.store.pool import acquired, connect, store_errors
+from engine.store.listening import heard
+from engine.store.pool import acquired
 from engine.vocabulary.values import AgentPhone, Hotline
 
 CHANNEL = "ringward_hotline"
 WAKE_S = 5.0
-RETRY_S = 1.0
 
 SQL = queries.load("hotlines")
 
@@ -54,37 +53,10 @@ class PostgresHotlines:
             await connection.execute(SQL["mark_ready"], hotline.hotline_id, hotline.revision, greeting, ask, error)
 
     async def changes(self) -> AsyncGenerator[int, None]:
-        """Never ends: a lost database is a wake now and then, until it is back and tells changes again."""
-        while True:
-            try:
-                async with aclosing(self._listen()) as heard:
-                    async for hotline_id in heard:
-                        yield hotline_id
-            except StoreFailed:
-                yield 0
-                await asyncio.sleep(RETRY_S)
-
-    async def _listen(self) -> AsyncGenerator[int, None]:
-        connection = await connect(self._database_url)
-        heard: asyncio.Queue[int] = asyncio.Queue()
-        try:
-            connection.add_termination_listener(lambda _: heard.put_nowait(0))
-            async with store_errors():
-                await connection.add_listener(CHANNEL, lambda *args: heard.put_nowait(int(args[3])))
-            yield 0                                 # what changed before we listened
-            while True:
-                try:
-                    async with asyncio.timeout(self._wake_s):   # wait_for of 3.11 may swallow a cancellation
-                        hotline_id = await heard.get()
-                except TimeoutError:
-                    hotline_id = 0
-                    async with store_errors():      # also finds out that the server is gone without a word
-                        await connection.execute("SELECT 1")
-                if connection.is_closed():
-                    raise StoreFailed("the listening connection was closed")
-                yield hotline_id
-        finally:
-            connection.terminate()
+        """Never ends: a lost database is a wake (0) now and then, until it is back and tells changes again."""
+        async with aclosing(heard(self._database_url, CHANNEL, self._wake_s)) as payloads:
+            async for hotline_id in payloads:
+                yield int(hotline_id or 0)
 
 
 def _unready(row: "asyncpg.Record") -> UnreadyHotline:
