@@ -4,6 +4,7 @@ Used by the dispatcher, reconciliation and inbound calls; what a live alarm writ
 stored with a plus and leave here as digits only.
 """
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
@@ -45,10 +46,12 @@ class PostgresAlarms(Statements):
         self._switch = switch
         self._wake_s = wake_s
         self._claimed: deque[int] = deque(maxlen=REMEMBERED)
+        self._turn = asyncio.Lock()  # a claim must know what the one before it got
 
     async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
-        rows = await self._rows("claim", self._switch, limit, list(self._claimed), GONE_AFTER)
-        self._claimed.extend(row["id"] for row in rows)
+        async with self._turn:
+            rows = await self._rows("claim", self._switch, limit, list(self._claimed), GONE_AFTER)
+            self._claimed.extend(row["id"] for row in rows)
         return [_queued(row) for row in rows]
 
     async def orders(self) -> Sequence[AlarmOrder]:

@@ -69,6 +69,10 @@ class AlarmBook:
             merged[row.leg] = (said_by, row if known is None else _merged(known[1], row))
         return merged
 
+    def notes(self, call_id: str) -> list[str]:
+        """Types, in order."""
+        return [row.type for _, row in self.said(WriteNote, call_id)]
+
     def lives(self, call_id: str) -> bool:
         call = self.shelf.calls.get(call_id)
         return call is not None and call.phase != "failed"
