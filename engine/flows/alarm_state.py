@@ -10,23 +10,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.flows import flow
+from engine.flows.flow import Apart, Leg, Owner, Step
 from engine.policy.escalation import Candidate, next_in_line
 from engine.policy.quorum import Quorum, is_reachable
 from engine.policy.routing import Wanted, Wants
 from engine.vocabulary.values import AlarmPlan, AlarmState, Direction, Disposition, Person, RecipientState
 
 OPEN = (RecipientState.PENDING, RecipientState.RINGING)
-EXPIRE, WAVE, ROUND = "expire", "wave", "round"  # timers
+# Timers. Those of waves and rounds bear what they are for, so that one which came to nothing is known by its name.
+BEGIN, EXPIRE, WAVE, ROUND = "begin", "expire", "wave", "round"
 RANK = 1
+APART = Apart(once=("plan",), many="recipients")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One leg to one person.
 
-    `stage`: ringing → listening → (silent | declined | confirmed → thanked) → gone. `held`: called back before its
-    message could be spoken. `is_cancelled`: we hung it up. `told`: the last words we sent it to, after which it ends.
+    `stage`: ringing → listening → (silent | declined | confirmed → thanked) → gone. A leg that reached us begins with
+    `listening`, or with `held` while its message is not rendered. `is_cancelled`: we hung it up. `told`: the last words
+    we sent it to, after which it ends. `is_trunks`: it failed on the way, the phone never rang.
     """
 
     leg: str
@@ -37,8 +40,10 @@ class Attempt:
     direction: Direction = Direction.OUTBOUND
     answered_at: datetime | None = None
     is_pin_refused: bool = False
+    pin_wrong_at: datetime | None = None  # last
     is_machine: bool = False
     is_cancelled: bool = False
+    is_trunks: bool = False
     told: str = ""
     ended_at: datetime | None = None
     disposition: Disposition | None = None
@@ -104,12 +109,9 @@ class State:
     closings: tuple[Closing, ...] = ()
 
 
-Step = flow.Step[State]
-
-
-def and_then(before: Step, after: Step) -> Step:
+def and_then(before: Step[State], after: Step[State]) -> Step[State]:
     """Two steps as one: `after` began with the state that `before` ended with."""
-    return flow.Step(after.state, (*before.commands, *after.commands))
+    return Step(after.state, (*before.commands, *after.commands)) if before.commands else after
 
 
 # --- finding and changing ----------------------------------------------------------------------------------------
@@ -184,6 +186,14 @@ def message_of(state: State, one: Recipient) -> str | None:
 # --- what the engine asks ----------------------------------------------------------------------------------------
 
 
+def phase(state: State) -> str:
+    return state.phase
+
+
+def owner(state: State) -> Owner:
+    return Owner(state.plan.organisation_id)
+
+
 def wants(state: State) -> Wants | None:
     if state.phase != "ringing":
         return None
@@ -209,9 +219,9 @@ def _in_line(state: State, places: list[int]) -> list[int]:
     return list(next_in_line(candidates, needed, done, ringing, hope))
 
 
-def legs(one: Recipient) -> tuple[flow.Leg, ...]:
+def legs(one: Recipient) -> tuple[Leg, ...]:
     return tuple(
-        flow.Leg(attempt.leg, attempt.number if attempt.direction is Direction.OUTBOUND else "", attempt.trunk)
+        Leg(attempt.leg, attempt.number if attempt.direction is Direction.OUTBOUND else "", attempt.trunk)
         for attempt in one.live
     )
 
