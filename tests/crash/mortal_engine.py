@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.app import Engine
-from engine.ports import Batch, CallStore, FallbackRow, HotlineStore, SavedCall, SwitchEvent
+from engine.ports import AckNote, AlarmStore, Batch, CallStore, FallbackRow, HotlineStore, SavedCall, SwitchEvent
 from engine.settings import Settings
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import Dial, Play, SwitchCommand
@@ -120,6 +120,13 @@ class MortalLink:
             raise Killed("forget")
         await self._switch.forget(rows)
 
+    async def acknowledgements(self) -> Sequence[AckNote]:
+        return await self._switch.acknowledgements()
+
+    async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
+        self._fate.boundary("before the notes are forgotten")
+        await self._switch.forget_acknowledgements(notes)
+
 
 @dataclass(slots=True)
 class Town(MemorySwitch):
@@ -220,9 +227,12 @@ def settings() -> Settings:
 class MortalEngine:
     """One life of an engine."""
 
-    def __init__(self, town: Town, store: CallStore, hotlines: HotlineStore, fate: Fate) -> None:
+    def __init__(
+        self, town: Town, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore, fate: Fate
+    ) -> None:
         self.fate = fate
-        self.engine = Engine(settings(), MortalLink(town, fate), MortalStore(store, fate), hotlines, Silence())
+        self.engine = Engine(
+            settings(), MortalLink(town, fate), MortalStore(store, fate), hotlines, alarms, Silence())
 
     async def live(self) -> None:
         try:

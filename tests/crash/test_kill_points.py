@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 import engine.reconcile
+from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import Phone
 from engine.vocabulary.commands import Bridge, Finish, WriteEntry, WriteRecord
@@ -68,9 +69,10 @@ async def tell(script: Script, directory: World, did: str, kill_at: int, dead_s:
     numbers = [phone.number for phone in (await directory.hotlines.all())[0].phones]
     town = Town(phones=dict(zip(numbers, script.agents, strict=True)))
     shelf = Shelf(TownClock(town))
+    book = AlarmBook(shelf)
     fate = Fate(kill_at)
     async with asyncio.TaskGroup() as tasks:
-        life = MortalEngine(town, MemoryCalls(shelf), directory.hotlines, fate)
+        life = MortalEngine(town, MemoryCalls(shelf), directory.hotlines, MemoryAlarms(book), fate)
         running = tasks.create_task(life.live())
         await _turns()
         caller = town.arrive(did)
@@ -87,7 +89,7 @@ async def tell(script: Script, directory: World, did: str, kill_at: int, dead_s:
                 dies_at = now
             if dies_at is not None and now - dies_at >= dead_s:
                 dies_at = None
-                life = MortalEngine(town, MemoryCalls(shelf), directory.hotlines, Fate())
+                life = MortalEngine(town, MemoryCalls(shelf), directory.hotlines, MemoryAlarms(book), Fate())
                 running = tasks.create_task(life.live())
                 await _turns()
             talks_since = (talks_since or now) if town.partner_of(caller) else None
