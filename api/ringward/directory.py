@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.ringward import contact_groups, contacts, numbers, organisations, recordings, users
+from api.ringward import contact_groups, contacts, numbers, organisations, phones, recordings, users
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.store.numbers import PostgresNumbers
@@ -12,7 +12,7 @@ from engine.store.recordings import PostgresRecordings
 from engine.store.users import PostgresUsers
 
 # each registers its operations when it is imported
-RESOURCES = (organisations, users, contacts, contact_groups, recordings, numbers)
+RESOURCES = (organisations, users, phones, contacts, contact_groups, recordings, numbers)
 STORES = (PostgresOrganisations, PostgresUsers, PostgresPeople, PostgresRecordings, PostgresNumbers)
 
 

@@ -67,8 +67,16 @@ class PostgresOrganisations(Statements):
         return _organisation(row), token
 
     async def replace(self, organisation_id: int, data: OrganisationData) -> StoredOrganisation | None:
-        row = await self._row("replace", organisation_id, *_columns(data))
-        return None if row is None else _organisation(row)
+        """In another language its hotlines are spoken anew."""
+        async with self._connection() as connection, connection.transaction():
+            before = await connection.fetchrow(self._sql["lock"], organisation_id)
+            if before is None:
+                return None
+            row = await connection.fetchrow(self._sql["replace"], organisation_id, *_columns(data))
+            assert row is not None      # noqa: S101 - this transaction has it locked
+            if before["language"] != data.language:
+                await connection.execute(self._sql["speak_anew"], organisation_id)
+        return _organisation(row)
 
     async def delete(self, organisation_id: int) -> bool:
         """Raises OrganisationInUse; then nothing changed. Its numbers go to the end of the pool."""

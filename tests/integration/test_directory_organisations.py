@@ -55,6 +55,18 @@ async def test_an_organisation_reads_and_changes_its_own(site: DirectorySite) ->
         assert (await client("DELETE", path)).status == 403
 
 
+async def test_hotlines_speak_the_organisations_new_language(site: DirectorySite) -> None:
+    await site.org.hotline()
+    [hotline] = await site.world.hotlines.unready()
+    await site.world.hotlines.mark_ready(hotline, "cache/a", "cache/b", None)
+    path = f"/organisations/{site.org.id}"
+    own = (await site.api("GET", path)).body
+    await site.api("PUT", path, {**own, "name": "Wehr"})
+    assert await site.world.hotlines.unready() == []
+    await site.api("PUT", path, {**own, "language": "fr"})
+    assert [it.language for it in await site.world.hotlines.unready()] == ["fr"]
+
+
 @pytest.mark.parametrize("wrong, field", [
     ({}, "name"), ({"name": "a" * 129}, "name"), ({"name": "a", "country": "XX"}, "country"),
     ({"name": "a", "country": "de"}, "country"), ({"name": "a", "language": "pl"}, "language"),

@@ -25,7 +25,12 @@ WHERE id = $1
 RETURNING id, name, country, language, countries, calls_per_minute, calls_per_hour, calls_per_day
 
 -- name: lock
-SELECT id FROM organisations WHERE id = $1 FOR UPDATE
+SELECT id, language FROM organisations WHERE id = $1 FOR UPDATE
+
+-- name: speak_anew
+-- A new revision is what the engine renders speech for.
+UPDATE hotlines SET revision = revision + 1, status = CASE WHEN is_active THEN 'starting' ELSE 'paused' END
+WHERE organisation_id = $1 AND deleted_at IS NULL
 
 -- name: left
 -- What an organisation is kept for: numbers that callers know, and call history. A deleted hotline counts by its logs.
