@@ -12,7 +12,7 @@ REF = "#/components/schemas/{model}"
 STATUS = {201: "created", 202: "accepted", 204: "done",
           400: "invalid or missing data", 401: "token missing or not valid", 403: "access not allowed",
           404: "not found", 409: "conflict", 413: "body too large", 415: "another content type is wanted",
-          422: "refused by a rule", 500: "unexpected error", 503: "temporarily unavailable"}
+          422: "refused by a rule", 429: "too many at once", 500: "unexpected error", 503: "temporarily unavailable"}
 
 
 def document(routes: Routes, title: str, version: str, description: str) -> dict[str, Any]:

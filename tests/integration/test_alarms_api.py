@@ -285,7 +285,7 @@ async def test_an_order_is_taken_up_by_an_engine(site: AlarmSite) -> None:
 
     async def engine(kind: str, statement: str, row_id: int) -> None:
         async with asyncio.timeout(5):
-            while not await site.pool.fetchval("SELECT true FROM alarm_orders WHERE kind = $1", kind):
+            while not await site.pool.fetchval("SELECT true FROM alarm_orders WHERE kind = $1", kind):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         await site.pool.execute(statement, row_id)
         await site.pool.execute("DELETE FROM alarm_orders")
