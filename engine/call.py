@@ -22,7 +22,7 @@ from engine import codec
 from engine.codec import UnknownState
 from engine.executing import Executing
 from engine.figures import Figures
-from engine.flows import hotline
+from engine.flows import alarm, hotline
 from engine.flows.flow import Step
 from engine.flows.hotline_state import takes_inbound_channel
 from engine.flows.registry import flow_of
@@ -195,7 +195,6 @@ class Calls:
     def _start(self, item: Begin | BeginAlarm) -> Step[Any]:
         match item:
             case BeginAlarm(queued, at):
-                from engine.flows import alarm
                 return alarm.start(queued.plan, queued.persons, at)
             case Begin(CallArrived() as event, made):
                 return hotline.start(event, made, self._rules, self._callers_of(made))

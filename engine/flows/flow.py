@@ -61,7 +61,9 @@ class Flow(Protocol):
 
     NAME: str
     VERSION: int
-    APART: Apart | None
+
+    @property
+    def APART(self) -> Apart | None: ...
 
     def step(self, state: Any, event: Event) -> Step[Any]: ...
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from engine.flows import hotline
+from engine.flows import alarm, hotline
+from engine.flows.alarm_state import State as AlarmState
 from engine.flows.flow import Flow
 from engine.flows.hotline_state import State as HotlineState
 
 HOTLINE: Flow = hotline
-FLOWS: dict[type[Any], Flow] = {HotlineState: HOTLINE}
+ALARM: Flow = alarm
+FLOWS: dict[type[Any], Flow] = {HotlineState: HOTLINE, AlarmState: ALARM}
 
 
 def flow_of(state: Any) -> Flow:
