@@ -109,6 +109,12 @@ class Settings(BaseSettings):
             raise ValueError(f"every trunk needs a name of its own, and {MAIN!r} is the first one's")
         return trunks
 
+    @field_validator("acks_dir", "sounds_dir")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        """`up` and what it starts do not run in the same folder."""
+        return folder and folder.expanduser().absolute()
+
     @field_validator("webhook_allow")
     @classmethod
     def _networks(cls, text: str) -> str:

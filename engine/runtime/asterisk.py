@@ -82,7 +82,7 @@ def render(template: str, values: dict[str, str]) -> str:
 
 def acks_folder(settings: Settings) -> Path:
     """Where the dialplan writes down who acknowledged. Ours alone; it outlives every process."""
-    folder = settings.acks.absolute()
+    folder = settings.acks.absolute()  # the home may be given as it was written
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.policy.trunks import MAIN
 from engine.runtime.ami_probe import probe
 from engine.runtime.asterisk_package import OLDEST, installed_asterisk, version_of
 from engine.runtime.debian_package import Program, cache_folder
@@ -76,13 +77,15 @@ def _switch(settings: Settings, up: str) -> Iterator[Finding]:
 
 
 def _trunk(settings: Settings, up: str) -> Iterator[Finding]:
-    try:
-        is_known = Address.parse(settings.trunk).is_known()
-        problem = "" if is_known else f"{settings.trunk} has no address: is the name right?"
-    except RuntimeFailed as error:
-        problem = str(error)
-    if problem:
-        yield Finding("trunk", problem, f"{up} --trunk HOST:PORT")
+    for name, address in settings.trunk_addresses().items():
+        try:
+            problem = "" if Address.parse(address).is_known() else f"{address} has no address: is the name right?"
+        except RuntimeFailed as error:
+            problem = str(error)
+        if problem:
+            is_main = name == MAIN
+            yield Finding("trunk" if is_main else f"trunk {name}", problem,
+                          f"{up} --trunk HOST:PORT" if is_main else "export RINGWARD_TRUNKS='[…]'")
 
 
 def _ports(settings: Settings, up: str) -> Iterator[Finding]:

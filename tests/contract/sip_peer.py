@@ -91,9 +91,9 @@ class SipPeer(asyncio.DatagramProtocol):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, port: int = 0) -> Any:
+    async def open(cls, port: int = 0, host: str = "127.0.0.1") -> Any:
         loop = asyncio.get_running_loop()
-        transport, peer = await loop.create_datagram_endpoint(cls, ("127.0.0.1", port))
+        transport, peer = await loop.create_datagram_endpoint(cls, (host, port))
         try:
             async with asyncio.TaskGroup() as tasks:
                 peer._tasks = tasks
@@ -120,7 +120,8 @@ class SipPeer(asyncio.DatagramProtocol):
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        assert self._transport
+        return f"{self._transport.get_extra_info('sockname')[0]}:{self.port}"
 
     # -- what tests do -----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from engine.vocabulary.commands import DialAlarm, HangUp, Play
 from engine.vocabulary.events import (
     Acknowledged,
     Answered,
+    CallArrived,
     DialRefused,
     HungUp,
     MachineHeard,
@@ -190,7 +191,7 @@ async def test_what_must_not_go_to_the_switch_is_a_refused_dial(world: AsteriskW
 
 
 async def test_a_pin_is_nowhere_but_in_the_channel(world: AsteriskWorld, asterisk: Asterisk) -> None:
-    pin, wrong = "730194628", "951840372"
+    pin, wrong = "730194", "951840"
     async with session(asterisk) as ami:
         leg, dialog = await listener(world, pin=pin)
         await hears(dialog, SPOKEN[:1])
@@ -236,16 +237,18 @@ async def test_a_key_without_any_engine_is_confirmed_and_the_switch_hangs_up(ast
         assert leg in [note.leg for note in await world.switch.acknowledgements()]
 
 
-async def test_a_second_trunk_carries_the_call(start_asterisk: StartAsterisk) -> None:
-    other = str(Address("127.0.0.1", 0).chosen(socket.SOCK_DGRAM))
-    asterisk = start_asterisk(trunks=[{"name": "alpine", "address": other}])
-    async with open_asterisk(asterisk) as world, SipPeer.open(Address.parse(other).port) as alpine:
+async def test_a_second_trunk_carries_calls_both_ways(start_asterisk: StartAsterisk) -> None:
+    other = Address("127.0.0.2", 0).chosen(socket.SOCK_DGRAM)
+    asterisk = start_asterisk(trunks=[{"name": "alpine", "address": str(other)}])
+    async with open_asterisk(asterisk) as world, SipPeer.open(other.port, other.host) as alpine:
         leg, dialog = await listener(world, "alpine", alpine)
         assert (await world.switch.live())[leg].channel.startswith("PJSIP/alpine-")
         await hears(dialog, SPOKEN)
         await dialog.rtp.press("1")
         await world.next(Played, leg)
         assert world.peer.dialogs == {}
+        await alpine.call("4930123", world.address)
+        assert (await world.next(CallArrived)).channel.startswith("PJSIP/alpine-")
 
 
 async def test_a_long_greeting_is_a_hint_of_a_machine_and_the_message_is_spoken(world: AsteriskWorld) -> None:

@@ -56,6 +56,8 @@ def test_a_trunk_without_an_address(tmp_path: Path) -> None:
     assert list(found) == ["trunk"]
     assert "no-such-carrier.invalid" in found["trunk"]["problem"]
     assert found["trunk"]["mend"].endswith("--trunk HOST:PORT")
+    found = findings(tmp_path, RINGWARD_TRUNKS='[{"name": "b", "address": "no-such-carrier.invalid:5060"}]')
+    assert list(found) == ["trunk b"] and "RINGWARD_TRUNKS" in found["trunk b"]["mend"]
 
 
 def test_a_missing_voice(tmp_path: Path) -> None:

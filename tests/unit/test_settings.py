@@ -38,3 +38,9 @@ def test_a_wrong_trunk_is_refused(tmp_path: Path, trunks: list[dict[str, object]
 def test_acknowledgements_are_kept_in_the_home(tmp_path: Path) -> None:
     assert Settings(home=tmp_path).acks == tmp_path / "acks"
     assert Settings(home=tmp_path, acks_dir=tmp_path / "else").acks == tmp_path / "else"
+
+
+def test_a_folder_is_the_same_for_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(home=tmp_path, acks_dir=Path("acknowledged"), sounds_dir=Path("spoken"))
+    assert (settings.acks, settings.sounds_dir) == (tmp_path / "acknowledged", tmp_path / "spoken")
