@@ -2,20 +2,25 @@
 that it does nothing to those of the others."""
 
 import asyncio
+import json
 import shutil
 import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import WebhookVerificationError
 
 from api.webhooks.signature import new_secret
+from engine.store import queries
 from tests.receivers import Receiver, Request, WebhookDesk, answering, dripping, never, webhook_desk
+
+SQL = queries.load("webhooks")
 
 
 @pytest.fixture
@@ -336,3 +341,25 @@ async def test_a_database_that_is_away_for_a_moment_costs_no_second_sending(desk
         await desk.happened()
         [delivery] = await desk.until(webhook, "delivered")
     assert len(receiver.requests) == 1 and delivery.tries == 1
+
+
+async def test_a_backlog_of_one_webhook_is_stepped_over(desk: WebhookDesk) -> None:
+    """Of 20,000 that are due and 20,000 that are not, a claim reads what it takes."""
+    webhooks = [await desk.webhook("http://127.0.0.1:9/") for _ in range(3)]
+    await desk.world.pool.execute("""
+        INSERT INTO webhook_deliveries (organisation_id, webhook_id, message_id, type, body, due_at)
+        SELECT 1, n % 2 + 1, 'm', 't', '{}', now() + (n % 2) * interval '1 hour' FROM generate_series(1, 40000) n;
+        ANALYZE webhook_deliveries""")
+    assert [it.webhook_id for it in webhooks] == [1, 2, 3]
+    plan = await desk.world.pool.fetchval(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL['claim']}", 256, 4, [1], [1], timedelta(seconds=30))
+    nodes = list(_nodes(json.loads(plan)[0]["Plan"]))
+    read = [it for it in nodes if it.get("Relation Name") == "webhook_deliveries" and "Scan" in it["Node Type"]]
+    assert read and all("Index Name" in it or it["Node Type"] == "Bitmap Heap Scan" for it in read), read
+    assert sum(it["Actual Rows"] * it["Actual Loops"] for it in read) < 50, read
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from _nodes(part)

@@ -69,9 +69,9 @@ RETURNING id
 SELECT pg_notify('ringward_webhook', '')
 
 -- name: claim
--- What is due, a few of each webhook and no more than `$1` in all. `busy` is skipped through the index from one webhook
--- that has anything pending to the next, so that a receiver's backlog costs the others nothing; in random order, so that
--- no webhook is always the last. The try is counted here: a sender that dies has tried.
+-- What is due, a few of each webhook ($2, less what this sender has in hand: $3, $4) and no more than $1 in all. The index
+-- is walked from one webhook that has anything pending to the next, so that a receiver's backlog costs the others nothing;
+-- in random order, so that no webhook is always the last. The try is counted here: a sender that dies has tried.
 WITH RECURSIVE waiting AS (
     (SELECT webhook_id FROM webhook_deliveries WHERE state = 'pending' ORDER BY webhook_id LIMIT 1)
     UNION ALL
@@ -93,7 +93,7 @@ WITH RECURSIVE waiting AS (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.state = 'pending' AND d.webhook_id = free.webhook_id
               AND d.due_at <= now() AND (d.taken_until IS NULL OR d.taken_until < now())
-            ORDER BY d.due_at, d.id
+            ORDER BY d.due_at
             LIMIT free.tries
             FOR UPDATE SKIP LOCKED
         ) AS due
