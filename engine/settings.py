@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     speech_cache_days: float = Field(30, ge=2, description="speech that nobody asked for so long is removed")
     log_level: str = "info"
 
+    # how long is kept what happened
+    retention_logs_days: int = Field(365, ge=0, description="call logs, alarms, events, deliveries; 0: for ever")
+    retention_records_days: int = Field(365, ge=0, description="telephone records; 0: for ever")
+    retention_recordings_days: int = Field(0, ge=0, description="recordings; 0: for ever")
+
     @property
     def acks(self) -> Path:
         return self.acks_dir or self.home / "acks"
