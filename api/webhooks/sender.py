@@ -37,6 +37,7 @@ class Pace:
     at_once: int = 256
     at_once_each: int = 4
     mark_again_s: float = 1
+    grace_s: float = 2              # at the end, for those in hand
     schedule: Schedule = field(default_factory=Schedule)
 
 
@@ -54,15 +55,23 @@ class Sender:
             self._figure.labels(outcome)
 
     async def run(self) -> None:
-        """Until cancelled. What is in hand then is given up, and sent again when its lease is over."""
+        """Until cancelled. What is in hand then has `grace_s`; the rest is sent again when its lease is over."""
         async with Post(self._guard, self._pace.timeout_s) as post, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                for claimed in await self._claim():
-                    self._busy[claimed.webhook_id] += 1
-                    tasks.create_task(self._deliver(post, claimed))
+            in_hand: set[asyncio.Task[None]] = set()
+            try:
+                while True:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    for claimed in await self._claim():
+                        self._busy[claimed.webhook_id] += 1
+                        task = tasks.create_task(self._deliver(post, claimed))
+                        in_hand.add(task)
+                        task.add_done_callback(in_hand.discard)
+            except asyncio.CancelledError:
+                if in_hand:
+                    await asyncio.wait(in_hand, timeout=self._pace.grace_s)
+                raise
 
     async def _listen(self) -> None:
         async with aclosing(self._deliveries.wakes(self._pace.poll_s)) as wakes:

@@ -329,6 +329,22 @@ async def test_a_sender_killed_between_answer_and_note_leaves_it_to_the_next_wit
     assert first.body == second.body and delivery.tries == 2
 
 
+async def test_a_sender_that_is_stopped_finishes_what_it_has_in_hand(desk: WebhookDesk) -> None:
+    stopping = asyncio.Event()
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        await stopping.wait()
+        await answering(204)(request, writer)
+    async with Receiver(behave) as receiver:
+        webhook = await desk.webhook(receiver.url)
+        async with desk.sender():
+            await desk.happened()
+            await receiver.has(1)
+            asyncio.get_running_loop().call_later(0.1, stopping.set)
+        [delivery] = await desk.deliveries(webhook)
+    assert (delivery.state, len(receiver.requests)) == ("delivered", 1)
+
+
 async def test_a_database_that_is_away_for_a_moment_costs_no_second_sending(desk: WebhookDesk) -> None:
     """Its connections are cut between the answer and the note: the note is written on a new one."""
     async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
