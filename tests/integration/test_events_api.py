@@ -147,6 +147,25 @@ async def test_a_stream_outlives_its_database_connections(site: AlarmSite, datab
         assert await reader.types(1) == ["a.after"]
 
 
+async def test_a_client_that_takes_nothing_is_cut_off(site: AlarmSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_api, "MOST_STREAMS", 1)
+    monkeypatch.setattr(events_api, "WRITE_TIMEOUT_S", 0.1)
+    async with reading(site):
+        await site.pool.execute(
+            "INSERT INTO events (organisation_id, at, type, data) "
+            "SELECT $1, now(), 'a.big', to_jsonb(repeat('x', 200000)) FROM generate_series(1, 100)", site.site.org.id)
+        async with asyncio.timeout(10):
+            while not await _is_free(site):
+                pass
+
+
+async def _is_free(site: AlarmSite) -> bool:
+    """Whether another stream would be let in."""
+    headers = site.site.api.headers
+    async with site.site.api.session.get(site.site.api.url + "/events", headers=headers) as response:
+        return response.status == 200
+
+
 async def test_a_notification_wakes_every_stream(site: AlarmSite, database_url: str) -> None:
     streams = Streams(database_url)
     async with asyncio.TaskGroup() as group:
