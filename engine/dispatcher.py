@@ -41,9 +41,10 @@ class Dispatcher:
             queued = await self._alarms.claim(CLAIMED_AT_ONCE)
             at = self._switch.now()
             self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
+            if queued:
+                await self._calls.settled()  # what was ordered about them meanwhile comes next
             if len(queued) < CLAIMED_AT_ONCE:
                 return
-            await self._calls.settled()
 
     async def _take_orders(self) -> None:
         orders = await self._alarms.orders()

@@ -5,6 +5,7 @@ Orders that were committed while the switch was away are kept for whoever compar
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -25,14 +26,14 @@ class Executing:
         self._mailbox = mailbox
         self._figures = figures
         self._unsent: dict[str, list[SwitchCommand]] = {}
+        self.call_later: Callable[[float, Callable[[], None]], object] = _call_later
         # (call, organisation, order): who speaks answers with Rendered
         self.on_render: Callable[[str, int, Render], None] = lambda *_: None
 
     def carry_out(self, work: Round) -> bool:
         """False: the switch is away."""
-        loop = asyncio.get_running_loop()
         for call_id, timer in work.timers:
-            loop.call_later(timer.after_s, self._fire, call_id, timer.name)
+            self.call_later(timer.after_s, partial(self._fire, call_id, timer.name))
         for call_id, render in work.renders:
             call = work.dirty[call_id]
             self.on_render(call_id, call.flow.owner(call.state).organisation_id, render)
@@ -81,3 +82,7 @@ class Executing:
 
     def _fire(self, call_id: str, name: str) -> None:
         self._mailbox.post(ForCall(call_id, TimerFired(self._switch.now(), name)))
+
+
+def _call_later(after_s: float, act: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(after_s, act)

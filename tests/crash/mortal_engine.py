@@ -7,13 +7,27 @@ nobody. A new engine then takes over the same store and the same switch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from engine.app import Engine
-from engine.ports import AckNote, AlarmStore, Batch, CallStore, FallbackRow, HotlineStore, SavedCall, SwitchEvent
+from engine.ports import (
+    AckNote,
+    AlarmOrder,
+    AlarmStore,
+    Batch,
+    CallBack,
+    CallStore,
+    FallbackRow,
+    HotlineStore,
+    QueuedAlarm,
+    Restraints,
+    SavedCall,
+    SwitchEvent,
+)
 from engine.settings import Settings
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import Dial, Play, SwitchCommand
@@ -67,6 +81,46 @@ class MortalStore:
 
     async def close(self) -> None:
         await self._store.close()
+
+
+class MortalAlarms:
+    """An AlarmStore in the hands of an engine that may die."""
+
+    def __init__(self, alarms: AlarmStore, fate: Fate) -> None:
+        self._alarms = alarms
+        self._fate = fate
+
+    async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
+        if queued := await self._alarms.claim(limit):
+            self._fate.boundary("after claim")
+        return queued
+
+    async def orders(self) -> Sequence[AlarmOrder]:
+        return await self._alarms.orders()
+
+    async def forget_orders(self, order_ids: Sequence[int]) -> None:
+        self._fate.boundary("before orders are forgotten")
+        await self._alarms.forget_orders(order_ids)
+
+    async def call_of_attempt(self, leg: str) -> str | None:
+        return await self._alarms.call_of_attempt(leg)
+
+    async def acknowledge_late(self, note: AckNote) -> None:
+        self._fate.boundary("before a late acknowledgement")
+        await self._alarms.acknowledge_late(note)
+
+    async def call_back(self, did: str, caller: str) -> CallBack | None:
+        return await self._alarms.call_back(did, caller)
+
+    async def restraints(self, since: datetime) -> Restraints:
+        return await self._alarms.restraints(since)
+
+    async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
+        return await self._alarms.recording(organisation_id, recording_id)
+
+    async def changes(self) -> AsyncIterator[None]:
+        async for _ in self._alarms.changes():
+            yield None
 
 
 class MortalLink:
@@ -160,6 +214,10 @@ class Town(MemorySwitch):
         while not self._events.empty():
             self._events.get_nowait()
 
+    def call_later(self, after_s: float, act: Callable[[], None]) -> None:
+        """An engine's timers go by the time of its people."""
+        self._at(after_s, act)
+
     def next_s(self, at_most: float) -> float:
         """Seconds until something is due."""
         due = min((at for at, _, _ in self._due), default=self._now + timedelta(seconds=at_most))
@@ -218,9 +276,12 @@ class TownClock:
         return (self._switch.now() - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()
 
 
+@cache
 def settings() -> Settings:
-    """Rounds follow at once. `lease_s` 0: leases are renewed at every tick (by the switch's own time)."""
-    made = Settings(round_min_s=0, ring_timeout_s=8, rounds=3, claim_s=2)
+    """Rounds follow at once, a trunk takes every call. `lease_s` 0: leases are renewed at every tick (by the switch's
+    own time)."""
+    made = Settings(
+        round_min_s=0, ring_timeout_s=8, rounds=3, claim_s=2, trunk_cps=100_000, throttle_15min=100, throttle_hour=100)
     return made.model_copy(update={"lease_s": 0})
 
 
@@ -232,7 +293,9 @@ class MortalEngine:
     ) -> None:
         self.fate = fate
         self.engine = Engine(
-            settings(), MortalLink(town, fate), MortalStore(store, fate), hotlines, alarms, Silence())
+            settings(), MortalLink(town, fate), MortalStore(store, fate), hotlines, MortalAlarms(alarms, fate),
+            Silence())
+        self.engine.calls.executing.call_later = town.call_later
 
     async def live(self) -> None:
         try:
