@@ -219,10 +219,10 @@ BEGIN
     SELECT h.organisation_id, clock_timestamp(), 'hotline.changed', told_hotline(h)
     FROM hotlines h
     WHERE h.id IN (SELECT hotline_id FROM touched) AND h.deleted_at IS NULL
-      AND NOT EXISTS (
-        SELECT FROM events e
-        WHERE e.organisation_id = h.organisation_id AND e.xact = pg_current_xact_id()
-          AND e.type LIKE 'hotline.%' AND e.data -> 'hotlineID' = to_jsonb(h.id))
+      AND h.id NOT IN (  -- one look for all of them, however many they are
+        SELECT (e.data ->> 'hotlineID')::bigint FROM events e
+        WHERE e.xact = pg_current_xact_id() AND e.type LIKE 'hotline.%' AND e.organisation_id = ANY (ARRAY(
+            SELECT organisation_id FROM hotlines WHERE id IN (SELECT hotline_id FROM touched))))
     ORDER BY h.id;
     RETURN NULL;
 END $$;
