@@ -9,7 +9,8 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -42,6 +43,7 @@ from engine.store.alarms import PostgresAlarms
 from engine.store.calls import PostgresCalls
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
+from engine.store.retention import Keep, Retention
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import SwitchCommand
@@ -69,15 +71,17 @@ def restraint(settings: Settings) -> Restraint:
 
 
 class Engine:
-    """One engine on one switch. Its parts are arguments, so that tests put in twins."""
+    """One engine on one switch. Its parts are arguments, so that tests put in twins. `beside`: what else runs as long
+    as the engine owns its switch."""
 
     def __init__(
         self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore,
-        speech: Speech,
+        speech: Speech, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         self._switch = switch
         self._store = store
         self._speech = speech
+        self._beside = beside
         self._figures = Figures()
         self._hotlines = hotlines
         self._alarms = alarms
@@ -122,6 +126,7 @@ class Engine:
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
                     self._dispatcher.run(), self._provision.run(), self._tick(), self._speech.run(),
+                    *(work() for work in self._beside),
                 )
             ]
             await self._stop.wait()
@@ -217,7 +222,9 @@ async def run(settings: Settings) -> int:
     speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
     store = PostgresCalls(settings.database_url, settings.switch)
     alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
-    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech)
+    keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
+    retention = Retention(pool, keep)
+    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech, [retention.run])
     _stop_on_signals(engine)
     try:
         await engine.run()
