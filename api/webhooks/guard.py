@@ -84,9 +84,6 @@ class SystemLookup:
         if not asked.cancelled():
             asked.exception()                   # perhaps nobody waits any more: that is no error
 
-    def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
-
 
 def _addresses(host: str) -> Sequence[str]:
     try:

@@ -135,7 +135,6 @@ async def test_a_name_is_asked_for_once_however_many_wait() -> None:
     lookup = SystemLookup()
     found = await asyncio.gather(*[lookup("localhost") for _ in range(20)])
     assert all(set(it) <= {"127.0.0.1", "::1"} and it for it in found)
-    lookup.close()
 
 
 class Listener:
