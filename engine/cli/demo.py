@@ -91,6 +91,7 @@ async def _raise_an_alarm(
 
     with Board(console) as board:
         await AlarmScene(carrier, system, company, sounds, board, told).play()
+    console.print()
     show_alarm(console, told)
 
 

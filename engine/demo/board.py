@@ -14,12 +14,11 @@ from rich.text import Text
 
 from engine.demo.company import Event
 
-STATES = {"dialled": "ringing", "acknowledged": "acknowledged", "declined": "declined", "unreached": "unreached"}
+STATES = {"dialled": "ringing", "acknowledged": "acknowledged", "declined": "declined"}
 COLOURS = {"ringing": "cyan", "acknowledged": "bold green", "declined": "yellow", "unreached": "dim"}
 WORDS = {
     "dialled": "rings", "acknowledged": "pressed 1", "declined": "pressed 9", "mailbox": "a mailbox",
-    "noKey": "no key", "noAnswer": "no answer", "roundStarted": "once more", "cancelled": "completed elsewhere",
-    "enoughPlayed": "hears: enough", "unreached": "",
+    "noKey": "no key", "noAnswer": "no answer", "roundStarted": "once more", "cancelled": "no longer needed",
 }
 
 
@@ -33,7 +32,7 @@ class Row:
 
 
 class Board:
-    """`with Board(console) as board`; `begin` names the alarm that counts, `tell` takes every event."""
+    """`with Board(console) as board`; `begin` names the people, `tell` takes every event, `end` what is left to say."""
 
     def __init__(self, console: Console) -> None:
         self._rows: dict[int, Row] = {}
@@ -67,8 +66,12 @@ class Board:
         if about == "recipient" and row is not None:
             row.state = STATES.get(what, row.state)
             row.at = self._seconds(event.at)
-            if word := WORDS.get(what, what):
-                row.happened.append(word)
+            row.happened.append(WORDS.get(what, what))
+
+    def end(self, alarm: Mapping[str, Any]) -> None:
+        """Who was not reached is no event: nothing happened."""
+        for recipient in alarm["recipients"]:
+            self._rows[recipient["id"]].state = recipient["state"]
 
     def table(self) -> Table:
         table = Table(title=self._title, title_justify="left", box=box.SIMPLE)

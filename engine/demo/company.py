@@ -62,14 +62,10 @@ class Api:
                 if answer.status != 200:
                     raise DemoFailed(f"GET /events answered {answer.status}: {await answer.text()}")
                 yield Event("listening", {})
-                fields: dict[str, str] = {}
                 async for line in answer.content:
-                    name, colon, value = line.decode().rstrip("\r\n").partition(":")
-                    if name:
-                        fields[name] = value.removeprefix(" ")
-                    elif not colon and "data" in fields:
-                        yield Event(fields.get("event", ""), json.loads(fields["data"]))
-                        fields = {}
+                    if line.startswith(b"data:"):
+                        told = json.loads(line.removeprefix(b"data:"))
+                        yield Event(told["type"], told["data"], told["at"])
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DemoFailed(f"GET /events: {error!r}") from error
 

@@ -31,3 +31,5 @@ def test_events_fill_the_table() -> None:
     assert title == "alarm 5: acknowledged, 1 of 1 have acknowledged".split()
     assert dora == ["Dora", "+491713920003", "ringing", "rings,", "busy", "1.0"]
     assert emil == ["Emil", "+491713920004", "acknowledged", "pressed", "1", "7.2"]
+    board.end({"recipients": [{"id": 1, "state": "unreached"}, {"id": 2, "state": "acknowledged"}]})
+    assert "unreached" in shown(board) and "ringing" not in shown(board)
