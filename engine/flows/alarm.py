@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.flows.alarm_callback import called_back
-from engine.flows.alarm_course import decide, failed, settle, wake, wave_due, wave_timer
+from engine.flows.alarm_course import decide, failed, settle, settled, wake, wave_due, wave_timer
 from engine.flows.alarm_ends import leg_gone
 from engine.flows.alarm_legs import acknowledge, acknowledged, answered, delayed, heard, ring
 from engine.flows.alarm_reconcile import missed, unsaid
@@ -116,10 +116,7 @@ def _recipient(plan: AlarmPlan, person: Person) -> Recipient:
 def step(state: State, event: Event) -> Step[State]:
     if state.phase == "over":
         return Step(state)
-    after = _told(state, event)
-    if after.state is state and not isinstance(event, TimerFired):
-        return after
-    return and_then(after, settle(after.state, event.at))
+    return settled(_told(state, event), event.at)
 
 
 def _told(state: State, event: Event) -> Step[State]:
@@ -155,12 +152,12 @@ def _told(state: State, event: Event) -> Step[State]:
         case Rendered():
             return rendered(state, event)
         case TimerFired(at, name):
-            return _timer(state, name, at)
+            after = _timer(state, name, at)
+            return and_then(after, settle(after.state, at))
         case Reconciled(at, live):
-            before = missed(state, live, at)
-            before = and_then(before, settle(before.state, at))
+            before = settled(missed(state, live, at), at)
             return and_then(before, unsaid(before.state, live, at))
-        case (  # of hotlines; and that every number is in use elsewhere, which a person who waits for us may end
+        case (  # of hotlines; and that every number is in use elsewhere: one will be free
             LegGranted() | PhonesTaken() | DigitsEntered() | Joined() | FallbackStarted() | FallbackStepped()
             | FallbackExhausted() | OrderExpired()
         ):

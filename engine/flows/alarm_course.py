@@ -23,8 +23,18 @@ from engine.flows.alarm_state import (
 from engine.flows.flow import Step
 from engine.policy.escalation import wave_due_at
 from engine.policy.quorum import is_reachable, is_reached
-from engine.vocabulary.commands import Command, Finish, HangUp, Play, SetTimer, WriteAlarm, WriteNote
+from engine.vocabulary.commands import Command, Finish, HangUp, Play, SetTimer, WriteAlarm, WriteNote, WriteRecipient
 from engine.vocabulary.values import AlarmState, Cause, RecipientState
+
+
+def settled(step: Step[State], at: datetime) -> Step[State]:
+    """And what follows from it: the alarm is decided, or over. Looked for only where somebody's own part is over, since
+    that costs a look at everybody."""
+    is_news = any(
+        told.state not in OPEN if isinstance(told, WriteRecipient) else isinstance(told, WriteAlarm)
+        for told in step.commands
+    )
+    return and_then(step, settle(step.state, at)) if is_news or step.state.phase == "closing" else step
 
 
 def settle(state: State, at: datetime) -> Step[State]:
@@ -115,7 +125,7 @@ def next_wave(state: State, at: datetime) -> Step[State]:
 
 def wave_due(state: State, name: str, at: datetime) -> Step[State]:
     """A wave's time has come, unless it began before."""
-    if state.phase not in ("rendering", "ringing") or name != _wave_timer(state):
+    if _next_due_at(state) is None or name != _wave_timer(state):
         return Step(state)
     return next_wave(state, at)
 
@@ -147,7 +157,7 @@ def wake(state: State, name: str, at: datetime) -> Step[State]:
     for place, one in enumerate(state.recipients):
         if one.pauses_until is not None or one.rests_until is not None:
             step = and_then(step, _woken(step.state, place, one, max(at, due)))
-    return and_then(step, wake_timer(step.state, at))
+    return and_then(step, _next_wake(step.state, at))
 
 
 def _woken(state: State, place: int, one: Recipient, at: datetime) -> Step[State]:
@@ -164,9 +174,14 @@ def _woken(state: State, place: int, one: Recipient, at: datetime) -> Step[State
     return Step(step.state, (*told, *step.commands))
 
 
-def wake_timer(state: State, at: datetime) -> Step[State]:
+def _next_wake(state: State, at: datetime) -> Step[State]:
     dues = [
         due for one in state.recipients if one.state in OPEN
         for due in (one.pauses_until, one.rests_until) if due is not None
     ]
     return armed(state, min(dues), at) if dues else Step(state)
+
+
+def wake_timer(state: State, at: datetime) -> tuple[Command, ...]:
+    """The timer that is set, once more: it died with the engine."""
+    return armed(replace(state, wakes_at=None), state.wakes_at, at).commands if state.wakes_at is not None else ()

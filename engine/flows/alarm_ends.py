@@ -49,7 +49,7 @@ def leg_gone(state: State, leg: str, at: datetime, cause: int, sip: int, is_lost
 
 
 def _after(plan: AlarmPlan, one: Recipient, ended: Attempt, is_lost: bool) -> Recipient:
-    if ended.is_trunks:
+    if ended.is_trunks and ended.others:
         return replace(one, failed_trunks=(*one.failed_trunks, ended.trunk))
     if is_lost and one.lost.count(ended.number) < AGAIN_AFTER_LOSS:
         return replace(one, lost=(*one.lost, ended.number))

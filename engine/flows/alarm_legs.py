@@ -36,12 +36,14 @@ def ring(state: State, event: DialGranted) -> Step[State]:
     if place is None or not _is_due(state, place):
         return Step(state)
     one = state.recipients[place]
-    if event.trunk in one.failed_trunks:  # there is no other
-        return turned(state, place, phone_done(state.plan, one, event.number, Disposition.FAILED), event.at)
+    if event.trunk in one.failed_trunks:  # one before it was passed over: on to the next, if there is any
+        tried = replace(one, failed_trunks=(*one.failed_trunks, event.trunk))
+        done = phone_done(state.plan, one, event.number, Disposition.FAILED)
+        return turned(state, place, tried if event.others else done, event.at)
     message = message_of(state, one)
     assert message is not None  # noqa: S101
     refused = event.is_pin_refused and bool(state.plan.pin)
-    attempt = Attempt(event.leg, event.number, event.trunk, event.at, is_pin_refused=refused)
+    attempt = Attempt(event.leg, event.number, event.trunk, event.at, event.others, is_pin_refused=refused)
     dial = DialAlarm(
         leg=event.leg, number=event.number, trunk=event.trunk, caller_id=state.plan.caller_id,
         ring_timeout_s=state.plan.ring_timeout_s, ask=ask_of(state.plan, one, message, refused),

@@ -5,21 +5,20 @@ dialplan's notes of acknowledgements are told before: a leg that is gone without
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine.flows.alarm_course import wake_timer, wave_timer
 from engine.flows.alarm_ends import leg_gone
 from engine.flows.alarm_legs import answered
 from engine.flows.alarm_speech import ask_of, messages, unspoken
-from engine.flows.alarm_state import BEGIN, EXPIRE, Attempt, Recipient, State, and_then, live_legs, message_of
+from engine.flows.alarm_state import BEGIN, EXPIRE, Attempt, Recipient, State, and_then, leased, live_legs, message_of
 from engine.flows.flow import Step
 from engine.vocabulary.commands import AskAlarm, Command, HangUp, Hold, Play, SetTimer
 from engine.vocabulary.values import Cause, LiveLeg
 
 SETTLED = timedelta(seconds=1)
 SPEAKS = "rw-play"  # where a leg is that hears its last words already
-CLAIM = "rw-claim"  # where a leg is that reached us and was told nothing
+WAITS = ("rw-claim", "rw-hold")  # where a leg is that reached us and does not hear the alarm
 
 
 def missed(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[State]:
@@ -45,12 +44,12 @@ def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[Stat
     timers = (SetTimer(EXPIRE, max(0.0, (expires_at - at).total_seconds())), *wave_timer(state, at))
     if state.phase == "rendering":
         timers = (SetTimer(BEGIN, 0.0), *timers)
-    again = wake_timer(replace(state, wakes_at=None) if state.wakes_at is not None else state, at)
-    return Step(again.state, (*told, *timers, *again.commands, *_speech(state)))
+    return Step(state, (*told, *timers, *wake_timer(state, at), *_speech(state)))
 
 
 def _speech(state: State) -> Iterator[Command]:
-    yield from messages(state)
+    if state.phase != "closing" or leased(state):
+        yield from messages(state)
     yield from unspoken(state)
 
 
@@ -61,7 +60,7 @@ def _unsaid_to(state: State, one: Recipient, attempt: Attempt, here: LiveLeg) ->
     elif attempt.told:
         if here.place != SPEAKS:
             yield Play(attempt.leg, attempt.told, then="bye")
-    elif here.place != CLAIM:
+    elif here.place not in WAITS:
         return
     elif attempt.stage == "held":
         yield Hold(attempt.leg)

@@ -42,10 +42,10 @@ def speech_of(plan: AlarmPlan, person: Person) -> str:
 def messages(state: State) -> tuple[Render, ...]:
     """Orders for what is not rendered yet of those who may be rung: what many hear first."""
     ready = {sound.key for sound in state.sounds}
-    orders = {
-        one.speech: _order(state.plan, one) for one in state.recipients
-        if one.person.phones and one.sound is None and one.speech not in ready
-    }
+    orders: dict[str, Render] = {}
+    for one in state.recipients:
+        if one.person.phones and one.sound is None and one.speech not in ready and one.speech not in orders:
+            orders[one.speech] = _order(state.plan, one)
     return tuple(sorted(orders.values(), key=lambda order: order.is_personal))
 
 
@@ -166,6 +166,8 @@ def thanked(state: State, place: int, attempt: Attempt) -> Step[State]:
     closing = next((known for known in state.closings if known.language == one.person.language), None)
     if closing is None:
         return _say(state, place, attempt, "")
+    if closing.name is None and attempt.stage == "thanked":
+        return Step(state)
     if closing.name is None:
         return Step(with_recipient(state, place, with_attempt(one, replace(attempt, stage="thanked"))))
     return _say(state, place, attempt, closing.name)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from engine.flows.flow import Apart, Leg, Owner, Step
 from engine.policy.escalation import Candidate, next_in_line
-from engine.policy.quorum import Quorum, is_reachable
+from engine.policy.quorum import Quorum, is_reachable, missing
 from engine.policy.routing import Wanted, Wants
 from engine.vocabulary.values import AlarmPlan, AlarmState, Direction, Disposition, Person, RecipientState
 
@@ -29,13 +29,15 @@ class Attempt:
 
     `stage`: ringing → listening → (silent | declined | confirmed → thanked) → gone. A leg that reached us begins with
     `listening`, or with `held` while its message is not rendered. `is_cancelled`: we hung it up. `told`: the last words
-    we sent it to, after which it ends. `is_trunks`: it failed on the way, the phone never rang.
+    we sent it to, after which it ends. `others`: trunks left to try after its own. `is_trunks`: it failed on the way,
+    the phone never rang.
     """
 
     leg: str
     number: str
     trunk: str
     placed_at: datetime
+    others: int = 0
     stage: str = "ringing"
     direction: Direction = Direction.OUTBOUND
     answered_at: datetime | None = None
@@ -210,12 +212,12 @@ def wants(state: State) -> Wants | None:
 
 def _in_line(state: State, places: list[int]) -> list[int]:
     done, needed = acknowledged(state), quorum(state.plan)
-    candidates = []
-    for place in places:
-        one = state.recipients[place]
-        candidates.append(Candidate(place, one.person.role, one.round, is_begun=one.phone > 0))
-    ringing = Counter(one.person.role for one in state.recipients if one.state is RecipientState.RINGING)
+    ringing = tally(state, RecipientState.RINGING)
+    if missing(needed, done) <= sum(ringing.values()) and not needed.by_role:
+        return []  # the usual case, at once
     hope = is_reachable(needed, done, tally(state, *OPEN))
+    people = ((place, state.recipients[place]) for place in places)
+    candidates = (Candidate(one.phone == 0, one.round, place, one.person.role) for place, one in people)
     return list(next_in_line(candidates, needed, done, ringing, hope))
 
 

@@ -5,10 +5,10 @@ once is the strategy's: all (`parallel`), as many as would suffice (`sequential`
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from engine.policy.quorum import Quorum, Tally, helps, is_reached, missing, together
+from engine.policy.quorum import Quorum, Tally, missing, missing_by_role, together
 from engine.vocabulary.values import Disposition, Wave
 
 # The words of `retry.on` for how an attempt ended. A mailbox is everything that answered and pressed no key.
@@ -45,32 +45,36 @@ def wave_due_at(waves: Sequence[Wave], place: int, began_at: datetime) -> dateti
     return began_at + timedelta(seconds=waves[place].after_s) if place < len(waves) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who could be rung now. `is_begun`: some of his phones were rung in this round."""
+class Candidate(NamedTuple):
+    """Somebody who could be rung now, sorted as he is rung: who has begun his round first, then by round, in order."""
 
+    is_fresh: bool
+    round: int
     place: int
     role: str
-    round: int
-    is_begun: bool
 
 
 def next_in_line(
     candidates: Iterable[Candidate], quorum: Quorum, acknowledged: Tally, ringing: Tally, is_reachable: bool
 ) -> tuple[int, ...]:
     """Places of those whom `sequential` rings now: so many that it would suffice if they and all who are being rung
-    acknowledged. First whose round has begun, then by round, then in order. Once the quorum is out of reach,
-    everybody is rung, no more at once than are missing."""
-    ordered = sorted(candidates, key=lambda one: (not one.is_begun, one.round, one.place))
+    acknowledged. Once the quorum is out of reach, everybody is rung, no more at once than are missing."""
     if not is_reachable:
         free = missing(quorum, acknowledged) - sum(ringing.values())
-        return tuple(one.place for one in ordered[: max(0, free)])
-    promised = dict(together(acknowledged, ringing))
+        return tuple(one.place for one in sorted(candidates)[: max(0, free)])
+    promised = together(acknowledged, ringing)
+    free, short = missing(quorum, promised), missing_by_role(quorum, promised)
+    reserved = sum(short.values())
     chosen: list[int] = []
-    for one in ordered:
-        if is_reached(quorum, promised):
+    for one in sorted(candidates) if free else ():
+        is_short = short.get(one.role, 0) > 0
+        if is_short:
+            short[one.role] -= 1
+            reserved -= 1
+        elif free == reserved:
+            continue  # the places left are for people of other roles
+        chosen.append(one.place)
+        free -= 1
+        if not free:
             break
-        if helps(quorum, promised, one.role):
-            promised[one.role] = promised.get(one.role, 0) + 1
-            chosen.append(one.place)
     return tuple(chosen)

@@ -18,7 +18,8 @@ class Quorum:
 
 def missing(quorum: Quorum, acknowledged: Tally) -> int:
     """How many more people must acknowledge, at the least."""
-    return max(quorum.needed - sum(acknowledged.values()), _missing_by_role(quorum, acknowledged), 0)
+    of_roles = sum(missing_by_role(quorum, acknowledged).values())
+    return max(quorum.needed - sum(acknowledged.values()), of_roles)
 
 
 def is_reached(quorum: Quorum, acknowledged: Tally) -> bool:
@@ -30,14 +31,11 @@ def is_reachable(quorum: Quorum, acknowledged: Tally, open_: Tally) -> bool:
     return is_reached(quorum, together(acknowledged, open_))
 
 
-def helps(quorum: Quorum, acknowledged: Tally, role: str) -> bool:
-    """Would one more person of this role bring the quorum nearer?"""
-    return missing(quorum, {**acknowledged, role: acknowledged.get(role, 0) + 1}) < missing(quorum, acknowledged)
-
-
 def together(one: Tally, other: Tally) -> Tally:
     return {role: one.get(role, 0) + other.get(role, 0) for role in {*one, *other}}
 
 
-def _missing_by_role(quorum: Quorum, acknowledged: Tally) -> int:
-    return sum(max(0, needed - acknowledged.get(role, 0)) for role, needed in quorum.by_role)
+def missing_by_role(quorum: Quorum, acknowledged: Tally) -> dict[str, int]:
+    """Of each role that is short of people: how many more."""
+    short = ((role, needed - acknowledged.get(role, 0)) for role, needed in quorum.by_role)
+    return {role: count for role, count in short if count > 0}

@@ -1,0 +1,59 @@
+"""How often a phone may be rung, and a pin be wrong."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.policy.throttle import STORM, is_pin_refused, rests_until
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+def ago(*minutes: float) -> list[datetime]:
+    return [NOW - timedelta(minutes=one) for one in minutes]
+
+
+@pytest.mark.parametrize(("dialled_min_ago", "rests_min"), [
+    ((), None),
+    ((1, 2), None),
+    ((1, 2, 3), 12),
+    ((3, 1, 2), 12),
+    ((1, 2, 14), 1),
+    ((1, 2, 15), None),  # a window is over to the second
+    ((1, 2, 3, 4), 12),  # the third last counts
+    ((0, 0, 0), 15),
+    ((16, 20, 25, 30, 35, 40, 50), 10),  # seven in an hour
+    ((16, 20, 25, 30, 35, 40, 60), None),
+    ((1, 2, 3, 30, 35, 40, 50), 12),  # both: the later
+    ((1, 2, 3, 30, 35, 40, 41), 19),
+])
+def test_a_number_rests_after_three_dials_in_15_minutes_or_seven_in_an_hour(
+    dialled_min_ago: Sequence[float], rests_min: float | None
+) -> None:
+    expected = None if rests_min is None else NOW + timedelta(minutes=rests_min)
+    assert rests_until(ago(*dialled_min_ago), NOW) == expected
+
+
+@given(st.lists(st.integers(0, 7200), max_size=30))
+def test_whoever_obeys_never_exceeds_a_limit(gaps: list[int]) -> None:
+    dials: list[datetime] = []
+    now = NOW
+    for gap in gaps:
+        now += timedelta(seconds=gap)
+        now = rests_until(dials, now) or now
+        assert rests_until(dials, now) is None  # what was said is enough
+        dials.append(now)
+    for limit in STORM:
+        window = timedelta(seconds=limit.window_s)
+        for first in dials:
+            assert sum(1 for one in dials if first <= one < first + window) <= limit.count
+
+
+@pytest.mark.parametrize(("wrong_min_ago", "refused"), [
+    ((1, 2, 3, 4), False), ((1, 2, 3, 4, 5), True), ((1, 2, 3, 4, 14.9), True), ((1, 2, 3, 4, 15), False),
+])
+def test_no_pin_is_right_after_five_wrong_ones_in_15_minutes(wrong_min_ago: Sequence[float], refused: bool) -> None:
+    assert is_pin_refused(ago(*wrong_min_ago), NOW) is refused
