@@ -189,14 +189,14 @@ CREATE TRIGGER alarm_ordered AFTER INSERT ON alarm_orders FOR EACH STATEMENT EXE
 -- What happened, for /events and webhooks, written in the transaction in which it happened. Readers go on after
 -- (xact, id) and see only transactions older than every one still running, so that none is passed over.
 CREATE TABLE events (
-    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id              bigint GENERATED ALWAYS AS IDENTITY,
     xact            xid8 NOT NULL DEFAULT pg_current_xact_id(),
     organisation_id bigint NOT NULL,
     at              timestamptz NOT NULL,
     type            text NOT NULL,                    -- alarm.created, recipient.acknowledged, call.finished, hotline.changed …
-    data            jsonb NOT NULL
+    data            json NOT NULL,                    -- written once, read whole
+    PRIMARY KEY (organisation_id, xact, id)           -- one index: every entry of every call is written here
 );
-CREATE INDEX events_order ON events (organisation_id, xact, id);
 
 CREATE TABLE webhooks (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -46,7 +46,7 @@ CREATE TRIGGER events_added AFTER INSERT ON events REFERENCING NEW TABLE AS adde
 CREATE FUNCTION tell_call_log_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO events (organisation_id, at, type, data)
-    SELECT e.organisation_id, e.at, 'call.' || e.type, jsonb_build_object(
+    SELECT e.organisation_id, e.at, 'call.' || e.type, json_build_object(
         'hotlineID', l.hotline_id, 'callLogID', e.call_log_id, 'userID', e.user_id, 'phoneID', e.phone_id,
         'phone', '+' || nullif(e.phone, ''), 'message', e.message)
     FROM added e
@@ -60,7 +60,7 @@ CREATE TRIGGER call_log_entries_added AFTER INSERT ON call_log_entries REFERENCI
 CREATE FUNCTION tell_telephone_records() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO events (organisation_id, at, type, data)
-    SELECT r.organisation_id, r.end_time, 'call.finished', jsonb_build_object(
+    SELECT r.organisation_id, r.end_time, 'call.finished', json_build_object(
         'legID', r.leg, 'direction', r.direction, 'hotlineID', r.hotline_id, 'callLogID', r.call_log_id,
         'from', '+' || nullif(r.from_number, ''), 'to', '+' || nullif(r.to_number, ''), 'status', r.status,
         'cause', r.cause, 'placedAt', json_time(r.start_time), 'answeredAt', json_time(r.answer_time),
@@ -74,8 +74,8 @@ CREATE TRIGGER telephone_records_added AFTER INSERT ON telephone_records REFEREN
 
 -- Alarms -------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION told_attempt(t alarm_attempts) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object(
+CREATE FUNCTION told_attempt(t alarm_attempts) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
         'legID', t.leg, 'direction', t.direction, 'alarmID', t.alarm_id, 'recipientID', t.recipient_id,
         'phone', t.phone, 'disposition', t.disposition, 'cause', t.cause, 'placedAt', json_time(t.placed_at),
         'answeredAt', json_time(t.answered_at), 'endedAt', json_time(t.ended_at))
@@ -107,8 +107,8 @@ CREATE TRIGGER alarm_attempts_changed AFTER UPDATE ON alarm_attempts
     REFERENCING OLD TABLE AS former NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_ended_attempts();
 
 -- `acknowledged`: how many have, at that moment.
-CREATE FUNCTION told_alarm(a alarms) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object(
+CREATE FUNCTION told_alarm(a alarms) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
         'alarmID', a.id, 'state', a.state, 'needed', a.needed, 'acknowledged',
         (SELECT count(*) FROM alarm_recipients r WHERE r.alarm_id = a.id AND r.state = 'acknowledged'))
 $$;
@@ -145,7 +145,7 @@ CREATE FUNCTION tell_changed_recipients() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO events (organisation_id, at, type, data)
     SELECT r.organisation_id, coalesce(r.acknowledged_at, clock_timestamp()), 'recipient.' || r.state,
-        jsonb_build_object(
+        json_build_object(
             'alarmID', r.alarm_id, 'recipientID', r.id, 'userID', r.user_id, 'contactID', r.contact_id, 'role', r.role,
             'state', r.state, 'acknowledgedAt', json_time(r.acknowledged_at))
     FROM changed r
@@ -162,7 +162,7 @@ BEGIN
     INSERT INTO events (organisation_id, at, type, data)
     SELECT n.organisation_id, n.at,
         CASE WHEN n.recipient_id IS NULL THEN 'alarm.' ELSE 'recipient.' END || n.type,
-        jsonb_build_object(
+        json_build_object(
             'alarmID', n.alarm_id, 'recipientID', n.recipient_id, 'legID', n.leg, 'phone', n.phone, 'message', n.message)
     FROM added n
     WHERE CASE WHEN n.recipient_id IS NULL
@@ -176,8 +176,8 @@ CREATE TRIGGER alarm_notes_added AFTER INSERT ON alarm_notes REFERENCING NEW TAB
 
 -- Hotlines -----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION told_hotline(h hotlines) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object(
+CREATE FUNCTION told_hotline(h hotlines) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
         'hotlineID', h.id, 'name', h.name, 'number', h.number, 'status', h.status, 'isActive', h.is_active)
 $$;
 
