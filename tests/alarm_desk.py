@@ -76,6 +76,7 @@ class AlarmDesk:
     acknowledgements: Acknowledgements
     reconcile: Reconcile
     dispatcher: Dispatcher
+    hotlines: MemoryHotlines
     may_begin: bool = True
 
     async def posts(self, *alarms: QueuedAlarm) -> None:
@@ -121,7 +122,7 @@ async def alarm_desk(**changes: Any) -> AsyncIterator[AlarmDesk]:
         hotlines = MemoryHotlines(directory.directory)  # type: ignore[arg-type]
         reconcile = Reconcile(at.switch, at.store, hotlines, at.calls, notes)
         dispatcher = Dispatcher(at.alarms, at.calls, at.switch, lambda: made.may_begin)
-        made = AlarmDesk(at, speech, notes, reconcile, dispatcher)
+        made = AlarmDesk(at, speech, notes, reconcile, dispatcher, hotlines)
         async with asyncio.TaskGroup() as tasks:
             at.calls.executing.on_render = Rendering(speech, at.alarms, at.switch, at.calls.mailbox, tasks).order
             at.calls.executing.call_later = at.switch._at  # timers go by the switch's time

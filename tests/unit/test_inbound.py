@@ -9,9 +9,10 @@ import pytest
 from engine.inbound import Inbound
 from engine.ports import StoreFailed
 from engine.store.memory_hotlines import MemoryHotlines
-from engine.vocabulary.commands import Reject
+from engine.vocabulary.commands import AskAlarm, Play, Reject
 from engine.vocabulary.events import CallArrived, Event, FallbackStarted, HungUp
 from engine.vocabulary.values import Hotline
+from tests.alarm_desk import AlarmDesk, alarm_desk, an_alarm
 from tests.desk import RULES, Desk, desk, turns, until
 from tests.directories import world
 
@@ -158,3 +159,58 @@ async def test_a_lost_connection_in_that_moment_harms_nobody() -> None:
         desks.inbound.arrived(desks.arrival())
         await desks.settles()
         assert desks.at.calls.phases() == ["waiting"]
+
+
+# --- organisations' own numbers
+
+
+OWN = "4930100"
+
+
+async def test_a_caller_whom_an_alarm_wants_hears_it() -> None:
+    async with alarm_desk() as at:
+        at.desk.book.own_numbers[OWN] = (1, "de")
+        alarm = an_alarm("4917012345")
+        await at.posts(alarm)
+        leg = await calls_back(at, OWN)
+        assert [order.leg for order in at.desk.sent(AskAlarm)] == [leg]
+        assert at.desk.calls.call_of(leg) == alarm.call_id and "calledBack" in at.notes()
+
+
+async def test_a_caller_whom_no_alarm_wants_is_told_so() -> None:
+    async with alarm_desk() as at:
+        at.desk.book.own_numbers[OWN] = (1, "fr")
+        leg = await calls_back(at, OWN)
+        [play] = at.desk.sent(Play)
+        assert (play.leg, play.sound, play.then) == (leg, "fr/alarm-none", "bye") and play.not_after is not None
+        assert at.desk.shelf.calls == {}
+
+
+async def test_a_caller_who_hung_up_while_he_was_looked_up_leaves_nothing_behind() -> None:
+    async with alarm_desk() as at:
+        at.desk.book.own_numbers[OWN] = (1, "de")
+        await at.posts(an_alarm("4917012345"))
+        leg = await calls_back(at, OWN, hangs_up=True)
+        assert not at.desk.calls.knows(leg)
+
+
+async def test_who_guessed_pins_before_is_refused_when_he_calls_back() -> None:
+    async with alarm_desk() as at:
+        at.desk.book.own_numbers[OWN] = (1, "de")
+        await at.posts(an_alarm("4917012345", pin="4711"))
+        for _ in range(5):
+            at.desk.calls._restraint.pin_failed("4917012345", at.desk.switch.now())
+        await calls_back(at, OWN)
+        assert [order.ask.is_pin_refused for order in at.desk.sent(AskAlarm)] == [True]
+
+
+async def calls_back(at: AlarmDesk, did: str, hangs_up: bool = False) -> str:
+    async with asyncio.TaskGroup() as tasks:
+        inbound = Inbound(at.desk.switch, at.hotlines, at.desk.alarms, at.desk.calls, RULES, tasks)
+        leg = at.desk.switch.arrive(did)
+        inbound.arrived(CallArrived(at.desk.switch.now(), leg, "PJSIP/trunk-1", did, "4917012345"))
+        if hangs_up:
+            at.desk.switch.hang_up(leg)
+            assert inbound.holds(HungUp(at.desk.switch.now(), leg, 16, 0))
+    await at.settles()
+    return leg

@@ -3,19 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
 from engine.acknowledgements import Acknowledgements
 from engine.mailbox import Begin
-from engine.ports import FallbackRow, FencedOut
+from engine.policy.capacity import Pace
+from engine.policy.trunks import MAIN
+from engine.ports import AckNote, FallbackRow, FencedOut
 from engine.reconcile import Reconcile
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch, Phone
-from engine.vocabulary.commands import Dial, Finish, HangUp, Play, WriteRecord
+from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, Play, WriteRecord
 from engine.vocabulary.events import CallArrived
 from engine.vocabulary.values import Hotline
+from tests.alarm_desk import alarm_desk, an_alarm
 from tests.desk import ACCEPTS, Desk, desk, turns, until
 from tests.directories import world
 from tests.playbook import CHANNEL, a_hotline
@@ -300,3 +304,54 @@ async def test_an_engine_that_was_replaced_touches_neither_legs_nor_rows_of_its_
             assert b.at.sent(HangUp) == []
             assert len(await switch.fallback_rows()) == 6
     assert raised.group_contains(FencedOut)
+
+
+# --- alarms
+
+
+async def test_an_alarms_dial_that_was_lost_is_sent_again_and_one_that_lives_is_not() -> None:
+    async with alarm_desk() as at:
+        await at.posts(an_alarm("49301", "49302"))
+        first, second = at.desk.sent(DialAlarm)
+        at.desk.switch._legs.pop(first.leg)  # it never arrived
+        at.reconcile.soon({"call": [first, second]})
+        await until(lambda: len(at.rung()) == 3)
+        assert at.desk.sent(DialAlarm)[2] == first
+
+
+async def test_a_dial_to_somebody_who_acknowledged_or_was_cancelled_is_not_sent_again() -> None:
+    async with alarm_desk() as at:
+        alarm = an_alarm("49301", "49302", "49303", needed=3)
+        await at.posts(alarm)
+        first, second, third = at.desk.sent(DialAlarm)
+        for leg in (first.leg, second.leg):
+            at.desk.switch._legs.pop(leg)
+        at.desk.switch._notes[first.leg] = AckNote(first.leg, at.desk.switch.now())
+        await at.orders(alarm, "acknowledge", 2)
+        at.reconcile.soon({"call": [first, second, third]})
+        await until(lambda: at.desk.calls._is_open)
+        await at.settles()
+        assert len(at.rung()) == 3
+
+
+async def test_what_the_trunks_pace_does_not_allow_is_not_sent_again_at_once() -> None:
+    async with alarm_desk() as at:
+        await at.posts(an_alarm(*(f"49301{place}" for place in range(4))))
+        dials = at.desk.sent(DialAlarm)
+        at.desk.switch._legs.clear()
+        at.desk.calls._ledger._paces[MAIN] = Pace(1)
+        at.reconcile.soon({"call": dials})
+        await until(lambda: at.desk.calls._is_open)
+        assert len(at.desk.sent(DialAlarm)) == 5
+
+
+async def test_an_alarms_leg_that_belongs_to_no_call_is_hung_up() -> None:
+    async with alarm_desk(phones={"49301": Phone(answers_s=1)}) as at:
+        await at.posts(an_alarm("49301"))
+        leg = at.desk.sent(DialAlarm)[0].leg
+        await at.desk.passes(2)
+        stray = at.desk.switch._legs[leg]
+        other = at.desk.switch._legs["stray"] = replace(stray, leg="stray", since=stray.since - timedelta(seconds=9))
+        assert other.place == "rw-alarm"
+        await at.compares()
+        assert [order.leg for order in at.desk.sent(HangUp)] == ["stray"]
