@@ -70,7 +70,7 @@ def _resampled(sound: Sound, rate: int, start: int, end: int, pad: int, step: in
     samples = sound.samples[max(0, start - pad) : end + pad]
     before, after = max(0, pad - start), max(0, end + pad - len(sound.samples))
     padded = np.concatenate([np.zeros(before), samples, np.zeros(after)])
-    padded = np.concatenate([padded, np.zeros(-len(padded) % step)])
+    padded = np.concatenate([padded, np.zeros(step * _smooth(-(-len(padded) // step)) - len(padded))])
     size = len(padded) * rate // sound.rate
     edge = min(rate, sound.rate) / 2
     bins = np.fft.rfftfreq(len(padded), 1 / sound.rate)
@@ -79,6 +79,13 @@ def _resampled(sound: Sound, rate: int, start: int, end: int, pad: int, step: in
     out = np.fft.irfft(spectrum[: size // 2 + 1], size) * rate / sound.rate
     skip, length = pad * rate // sound.rate, -(-(end - start) * rate // sound.rate)
     return np.asarray(out[skip : skip + length])
+
+
+def _smooth(at_least: int) -> int:
+    """The next number without prime factors over 5: transforms of other lengths take up to five times as long."""
+    fives = [5**n for n in range(12) if 5**n < 2 * at_least]
+    odd = [five * 3**n for five in fives for n in range(18) if five * 3**n < 2 * at_least]
+    return min(one << (-(-at_least // one) - 1).bit_length() for one in odd)
 
 
 def shape(sound: Sound) -> Sound:
