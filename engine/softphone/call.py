@@ -4,6 +4,7 @@ Ending is final: after `ended` nothing is sent and the recording stays. `status`
 """
 
 import re
+import time
 from collections.abc import Callable
 
 from aiosipua import Dialog, SipRequest, SipResponse
@@ -209,7 +210,9 @@ class Call:
             self.ended_at = self._note("ended", cause=self.cause).at
 
     def forget(self) -> None:
-        """Free everything, without a word to the other side."""
+        """Free everything, without a word to the other side, which is gone."""
+        if self.ended_at is None:
+            self.ended_at = time.monotonic()
         if self._resending is not None:
             self._resending.stop()
         self._stream.close()

@@ -43,6 +43,9 @@ __all__ = ["PROMPT_S", "READ_S", "MemorySwitch", "Phone", "PhoneCall"]
 CAUSE_OF = {404: 1, 408: 18, 480: 19, 486: 17, 500: 38, 503: 34, 600: 17, 403: 21, 603: 21}
 
 
+LAST_WORDS_S = 300.0  # are heard to their end
+
+
 @dataclass(slots=True)
 class MemorySwitch(Stage):
     """Implements ports.Switch."""
@@ -162,7 +165,7 @@ class MemorySwitch(Stage):
 
     def _play(self, leg: Leg, play: Play) -> None:
         self._move(leg, "rw-play")
-        self._lease(leg, self.lease_s)
+        self._lease(leg, self.lease_s if play.then == "hold" else LAST_WORDS_S)
         sounds = [sound for sound in (leg.owed, play.sound) if sound]
         leg.owed = ""
         for sound in sounds:

@@ -13,6 +13,7 @@ from engine.vocabulary.events import Acknowledged, Declined, MachineHeard, NoKey
 from engine.vocabulary.values import AlarmAsk, Cause
 
 AMD_S = 2.0
+ASK_TRIES = 3
 PIN_TRIES = 3
 REPEATS = 10
 CONFIRMED = "alarm-confirmed"
@@ -75,7 +76,7 @@ class AlarmTalk:
         self._missed()
 
     def _missed(self) -> None:
-        if self.tries < self.ask.tries:
+        if self.tries < (self.ask.tries or ASK_TRIES):
             self._question()
         else:
             self._unreached()

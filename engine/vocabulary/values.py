@@ -216,6 +216,7 @@ class AlarmPlan:
 class AlarmAsk:
     """What the verb `alarm` says and listens for. `message`: a sound name; `voice`: the recorded prompts' language.
 
+    `decline_key` '' when nobody can decline; `tries` 0: as often as the switch asks everybody (setting ask_tries).
     `pin` is compared by the dialplan; with `is_pin_refused` no pin is right: too many were wrong from this number.
     """
 
@@ -226,4 +227,4 @@ class AlarmAsk:
     pin: str = ""
     is_pin_refused: bool = False
     amd: bool = False
-    tries: int = 3
+    tries: int = 0

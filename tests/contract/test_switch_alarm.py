@@ -103,6 +103,12 @@ async def test_who_declines_hears_so_and_is_hung_up(world: World) -> None:
     assert await note_of(world, leg) is None and world.told(NoKey, leg) == []
 
 
+async def test_where_nobody_can_decline_neither_9_nor_silence_does(world: World) -> None:
+    leg = ring(world, Phone(answers_s=0.0, keys="9", key_s=0.3), decline_key="", tries=2)
+    await world.next(NoKey, leg, 20)
+    assert world.told(Declined, leg) == []
+
+
 async def test_who_hangs_up_before_the_key_has_not_acknowledged(world: World) -> None:
     leg = ring(world, Phone(answers_s=0.0, hangs_up_s=0.2))
     assert (await world.next(HungUp, leg)).cause == 16

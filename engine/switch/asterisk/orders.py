@@ -29,7 +29,7 @@ from engine.vocabulary.values import AlarmAsk
 
 Action = list[tuple[str, str]]
 Trunks = Mapping[str, str]      # name → HOST:PORT
-PIN_REFUSED = "x"               # no key of a telephone
+PIN_REFUSED = NO_KEY = "x"      # no key of a telephone
 
 
 def verb(command: SwitchCommand) -> str | None:
@@ -120,12 +120,13 @@ def _heard(command: Play | Hold | Reject | AskAlarm) -> list[tuple[str, str]]:
 
 
 def _alarm(ask: AlarmAsk) -> list[tuple[str, str]]:
-    """The variables of the verb `alarm`. Without a key of its own a person's silence would equal it."""
+    """The variables of the verb `alarm`. Where nobody can decline no key is right: a person's silence would equal ''."""
     pin = PIN_REFUSED if ask.is_pin_refused else checked(PIN, ask.pin, "pin")
     return [
         ("RW_F", ask.message), ("RW_VO", checked(VOICE, ask.voice, "voice")),
-        ("RW_K", checked(PRESSED, ask.key, "key")), ("RW_DK", checked(PRESSED, ask.decline_key, "key")),
-        ("RW_PIN", pin), ("RW_TRIES", str(int(ask.tries))), ("RW_AMD", "1" if ask.amd else ""),
+        ("RW_K", checked(PRESSED, ask.key, "key")), ("RW_DK", checked(PRESSED, ask.decline_key, "key") if ask.decline_key else NO_KEY),
+        ("RW_PIN", pin), ("RW_AMD", "1" if ask.amd else ""),
+        *([("RW_TRIES", str(int(ask.tries)))] if ask.tries else []),
     ]
 
 

@@ -61,13 +61,13 @@ def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
     assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
-                                "RW_PIN=0471", "RW_TRIES=3", "RW_AMD="]
+                                "RW_PIN=0471", "RW_AMD="]
 
 
 def test_who_called_back_is_asked_by_a_redirect() -> None:
     *variables, redirect = actions(AskAlarm(CALLER, replace(ASK, amd=True)))
     assert [(one["Variable"][0], one["Value"][0]) for one in variables] == [
-        ("RW_F", "cache/9f"), ("RW_VO", "de"), ("RW_K", "1"), ("RW_DK", "9"), ("RW_PIN", "0471"), ("RW_TRIES", "3"),
+        ("RW_F", "cache/9f"), ("RW_VO", "de"), ("RW_K", "1"), ("RW_DK", "9"), ("RW_PIN", "0471"),
         ("RW_AMD", "1")]
     assert [*redirect["Context"], *redirect["Exten"]] == ["rw-alarm", "s"]
 
@@ -99,7 +99,7 @@ def test_hang_up_gives_its_cause() -> None:
     Play(CALLER, "${SHELL(id)}"), Play(CALLER, "../etc\r\nAction: Logoff"), HangUp("all", 16),
     DialAlarm(AGENT, "49170", "nowhere", "4930", 25, ASK), DialAlarm(AGENT, "49170", "Trunk/x", "4930", 25, ASK),
     *(DialAlarm(AGENT, "49170", "trunk", "4930", 25, replace(ASK, **wrong)) for wrong in (
-        {"key": ""}, {"key": "*"}, {"key": "11"}, {"decline_key": ""}, {"pin": "x"}, {"pin": "1" * 13}, {"voice": ""},
+        {"key": ""}, {"key": "*"}, {"key": "11"}, {"decline_key": "*"}, {"pin": "x"}, {"pin": "1" * 13}, {"voice": ""},
         {"voice": "../"}, {"message": "a&b"}, {"message": "a,RW_PIN="})),
     AskAlarm(CALLER, replace(ASK, pin="${X}")),
     Bridge(CALLER, "", AGENT), Bridge(CALLER, CHANNEL, "6b8f6d0e"),
