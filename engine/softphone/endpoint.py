@@ -7,14 +7,19 @@ before its 487 came. This file keeps RFC 3261 section 17 in the small form that 
 
 import asyncio
 import contextlib
+import fcntl
+import struct
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiosipua import SipRequest, SipResponse, UdpSipTransport
 from aiosipua.dialog import create_dialog_from_request
 
 Address = tuple[str, int]
 _T1_S, _T2_S, _GIVE_UP_S = 0.5, 4.0, 32.0
+_MOST_LATE_S = 10.0  # more is another clock
+_SIOCGSTAMPNS, _TIMESPEC = 0x8907, struct.Struct("@ll")  # socket(7)
 _ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
 
 
@@ -47,18 +52,39 @@ class Resending:
 
 
 class _Datagrams(asyncio.DatagramProtocol):
+    """`received_at`: when the datagram came that is being handled, monotonic seconds, by the kernel: this process may
+    be kept from running for a while."""
+
     def __init__(self, received: Callable[[bytes, Address], None]) -> None:
         self._received = received
+        self._socket: Any = None
+        self.received_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._socket = transport.get_extra_info("socket")
+        self._kernel_s()  # the first time it switches the time stamps on
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        now, late_s = time.monotonic(), time.time() - self._kernel_s()
+        self.received_at = now - late_s if 0 <= late_s < _MOST_LATE_S else now
         self._received(data, addr)
+
+    def _kernel_s(self) -> float:
+        """Of the last datagram that was read; 0 when it has none."""
+        try:
+            seconds, nanoseconds = _TIMESPEC.unpack(fcntl.ioctl(self._socket, _SIOCGSTAMPNS, bytes(_TIMESPEC.size)))
+        except OSError:
+            return 0.0
+        return float(seconds + nanoseconds / 1e9)
 
 
 class _Transport(UdpSipTransport):
     """aiosipua's own start() trips over an assertion about asyncio's transports in Python 3.11."""
 
+    datagrams: _Datagrams
+
     async def start(self) -> None:
-        self._udp_transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        self._udp_transport, self.datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Datagrams(self._dispatch), local_addr=self.local_addr
         )
         self.local_addr = self._udp_transport.get_extra_info("sockname")[:2]
@@ -83,6 +109,11 @@ class Endpoint:
     @property
     def address(self) -> Address:
         return self._transport.local_addr
+
+    @property
+    def received_at(self) -> float:
+        """When the message came that is being handled, monotonic seconds."""
+        return self._transport.datagrams.received_at
 
     async def open(self, host: str, port: int) -> None:
         self._transport.local_addr = (host, port)

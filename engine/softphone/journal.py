@@ -18,7 +18,8 @@ class NeverHappened(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`at` is monotonic seconds; `who` the phone's or caller's number; `call` the SIP Call-ID.
+    """`at` is monotonic seconds (of an INVITE: when the kernel got it); `who` the phone's or caller's number; `call`
+    the SIP Call-ID.
 
     `what` is one of: invite, cancel, ack, bye, "<status> sent", "<status> received", "invite sent", "cancel sent",
     "bye sent", ringing, answered, refused, ended, dtmf (heard), "dtmf sent" (begun), "dtmf ended" (its end has left),
@@ -45,8 +46,10 @@ class Journal:
     _waiting: list[tuple[Predicate, asyncio.Future[Entry]]] = field(default_factory=list)
     _by_number: dict[str, list[Entry]] = field(default_factory=dict)  # a bench writes tens of thousands
 
-    def write(self, who: str, call: str, what: str, detail: str = "", cause: int | None = None) -> Entry:
-        entry = Entry(time.monotonic(), who, call, what, detail, cause)
+    def write(
+        self, who: str, call: str, what: str, detail: str = "", cause: int | None = None, at: float | None = None,
+    ) -> Entry:
+        entry = Entry(time.monotonic() if at is None else at, who, call, what, detail, cause)
         self.entries.append(entry)
         self._by_number.setdefault(who, []).append(entry)
         for listener in self.listeners:

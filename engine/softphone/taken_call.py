@@ -20,7 +20,8 @@ class TakenCall(Call):
         self.caller = (request.from_addr.uri.user if request.from_addr else None) or ""
         self._invite = request
         self._acked = False
-        self.invited_at = self._note("invite", f"from {self.caller}").at
+        self.invited_at = endpoint.received_at
+        journal.write(who, self.id, "invite", f"from {self.caller}", at=self.invited_at)
         self._answerable = self._agree(request)
         self._last = self._reply(request, 100)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -103,3 +104,12 @@ def test_a_reason_is_read(value, cause):
     request = SipRequest(method="CANCEL", uri="sip:x")
     request.headers.append("Reason", value)
     assert reason(request)[0] == cause
+
+
+async def test_an_invite_came_when_the_kernel_got_it_also_if_the_process_was_kept_from_running(here, there):
+    phone = there.phone("491511")
+    await here.call("4930", "491511")
+    sent_at = time.monotonic()
+    time.sleep(0.05)  # noqa: ASYNC251 -- the process stands still
+    entry = await phone.rung()
+    assert abs(entry.at - sent_at) < 0.02
