@@ -41,8 +41,6 @@ def person(name: str, *phones: str, **facts: Any) -> Person:
 class AlarmWorld(Protocol):
     """Stores that several engines use, and what people do to them."""
 
-    url: str | None
-
     def alarms(self, switch: str = SWITCH) -> AlarmStore: ...
     async def calls(self, switch: str = SWITCH) -> CallStore:
         """Those of an engine that owns its switch from now on."""
@@ -57,8 +55,6 @@ class AlarmWorld(Protocol):
 
 
 class MemoryAlarmWorld:
-    url = None
-
     def __init__(self) -> None:
         self.book = AlarmBook(Shelf(SwitchClock(MemorySwitch())), own_numbers={OWN_NUMBER: (1, "de")})
         self._last_recipient = 100
