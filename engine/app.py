@@ -151,8 +151,10 @@ class Engine:
     async def _load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         while not self._stop.is_set():
             try:
-                past = await self._alarms.restraints(self._switch.now() - REMEMBERED)
+                now = self._switch.now()
+                past = await self._alarms.restraints(now - REMEMBERED)
                 self._restraint.load(past.dials, past.pin_failures)
+                self._ledger.begin_after([at for _, at in past.dials], now, time.monotonic())
                 return await self.calls.load()
             except StoreFailed:
                 await asyncio.sleep(0.5)

@@ -6,12 +6,13 @@ part 0 holds the fields that are there once, each item of the tuple is a part of
 objects since they were last saved are saved again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from engine.flows.flow import Apart
+from engine.flows.flow import changed
 from engine.flows.registry import FLOWS, flow_of, state_type
 from engine.vocabulary.commands import SwitchCommand
 from engine.vocabulary.values import RingwardError
@@ -30,12 +31,22 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def parts_of(state: Any) -> tuple[Any, ...]:
-    """The objects that are stored apart: first those of part 0, together, then one a part. To be compared later."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The objects that are stored apart, to be compared later: those of part 0, and those of parts 1, 2 …"""
+
+    once: tuple[Any, ...] = ()
+    many: tuple[Any, ...] = ()
+
+
+NO_PARTS = Parts()
+
+
+def parts_of(state: Any) -> Parts:
     apart = flow_of(state).APART
     if apart is None:
-        return ()
-    return (tuple(getattr(state, name) for name in apart.once), *getattr(state, apart.many))
+        return NO_PARTS
+    return Parts(tuple(getattr(state, name) for name in apart.once), getattr(state, apart.many))
 
 
 def dump_head(state: Any) -> Any:
@@ -44,28 +55,20 @@ def dump_head(state: Any) -> Any:
     return _adapter(type(state)).dump_python(state, mode="json", exclude=away)
 
 
-def dump_parts(state: Any, saved: Sequence[Any]) -> dict[int, Any]:
-    """The parts that changed since `saved`, which `parts_of` gave."""
+def dump_parts(state: Any, saved: Parts) -> dict[int, Any]:
+    """The parts that changed since `saved`."""
     apart = flow_of(state).APART
     if apart is None:
         return {}
-    parts: dict[int, Any] = {}
-    for place, part in enumerate(parts_of(state)):
-        if place < len(saved) and _is_same(part, saved[place]):
-            continue
-        parts[place] = _adapter(type(part)).dump_python(part, mode="json") if place else _once(state, apart)
+    now = parts_of(state)
+    parts = {place + 1: _dump(now.many[place]) for place in changed(saved.many, now.many)}
+    if [*changed(saved.once, now.once)]:
+        parts[0] = {name: _dump(value) for name, value in zip(apart.once, now.once, strict=True)}
     return parts
 
 
-def _is_same(part: Any, saved: Any) -> bool:
-    if isinstance(part, tuple):
-        return all(one is other for one, other in zip(part, saved, strict=True))
-    return part is saved
-
-
-def _once(state: Any, apart: Apart) -> dict[str, Any]:
-    values = ((name, getattr(state, name)) for name in apart.once)
-    return {name: _adapter(type(value)).dump_python(value, mode="json") for name, value in values}
+def _dump(value: Any) -> Any:
+    return _adapter(type(value)).dump_python(value, mode="json")
 
 
 def load_state(flow: str, version: int, head: Any, parts: Mapping[int, Any] | None = None) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from engine.flows.flow import Flow, Leg, pieces
+from engine.flows.flow import Flow, Leg, changed, pieces
 from engine.policy.capacity import Pace
 from engine.policy.routing import HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
 from engine.policy.trunks import Trunk
@@ -55,9 +55,8 @@ class Ledger:
         if noted is None:
             noted = self._noted[call_id] = _Noted(flow, state, flow.owner(state).hotline_id)
         before, noted.pieces, noted.state = noted.pieces, pieces(flow, state), state
-        for place, piece in enumerate(noted.pieces):
-            if place >= len(before) or before[place] is not piece:
-                self._exchange(call_id, noted, place, flow.legs(piece))
+        for place in changed(before, noted.pieces):
+            self._exchange(call_id, noted, place, flow.legs(noted.pieces[place]))
         self._changed[call_id] = None
 
     def _exchange(self, call_id: str, noted: _Noted, place: int, legs: Sequence[Leg]) -> None:
@@ -164,6 +163,11 @@ class Ledger:
             return False
         self._paces[trunk] = self._paces[trunk].take(rank, now_s)
         return True
+
+    def begin_after(self, dials: Sequence[datetime], now: datetime, now_s: float) -> None:
+        """What an engine before us dialled, by whichever trunk, counts for every trunk's pace."""
+        ages_s = [(now - at).total_seconds() for at in dials]
+        self._paces = {name: pace.after(ages_s, now_s) for name, pace in self._paces.items()}
 
     def carried_out(self, now_s: float) -> None:
         """What was granted has only now been sent."""

@@ -36,7 +36,7 @@ class LiveCall:
     state: Any
     began_at: datetime
     is_new: bool = True
-    saved: tuple[Any, ...] = ()
+    saved: codec.Parts = codec.NO_PARTS
     accepted_at: datetime | None = None
     has_dialled: bool = False
 

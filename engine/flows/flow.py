@@ -4,9 +4,11 @@ A state is one frozen object. What of it is stored apart (`APART`) is compared b
 that it does not change the very same object, so that an alarm of 1,000 people saves one of them, not all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
+from operator import is_not
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.policy.routing import Wants
@@ -88,9 +90,12 @@ class Flow(Protocol):
         """A defect ended this call: what is written about it."""
 
 
-Registry = Mapping[type[Any], Flow]
-
-
 def pieces(flow: Flow, state: Any) -> tuple[Any, ...]:
     """What a step changes singly, and what legs are asked of."""
     return (state,) if flow.APART is None else getattr(state, flow.APART.many)
+
+
+def changed(before: Sequence[Any], after: Sequence[Any]) -> Iterator[int]:
+    """Places at which there is another object than before. Of 1,000 in some microseconds: it is asked at every step."""
+    yield from compress(range(len(after)), map(is_not, before, after))
+    yield from range(len(before), len(after))

@@ -6,6 +6,7 @@ window at once, so that a hotline's agents ring at once. Alarms and campaigns ar
 who comes late by up to CATCH_UP_S does not lose that time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 WINDOW_S = 1.05
@@ -39,6 +40,11 @@ class Pace:
         """One more leg is granted."""
         due_s = max(self.due_s, now_s - CATCH_UP_S) + WINDOW_S / self.cps if rank else self.due_s
         return replace(self, dialled_s=(*self.dialled_s[-self.legs + 1:], now_s)[-self.legs:], due_s=due_s)
+
+    def after(self, ages_s: Iterable[float], now_s: float) -> "Pace":
+        """Legs that were dialled so many seconds ago, before this pace was kept."""
+        times = sorted(now_s - age_s for age_s in ages_s if 0 <= age_s < self.span_s)
+        return replace(self, dialled_s=tuple(times)[-self.legs:], due_s=max(times, default=self.due_s))
 
     def left(self, legs: int, now_s: float) -> "Pace":
         """So many of the last ones granted have only now been dialled: the commit took its time."""

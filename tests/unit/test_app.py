@@ -1,23 +1,33 @@
 """The engine as a whole, on twins: it owns its switch, takes calls, drains, and stops when it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
 from engine.app import Engine, rules
-from engine.ports import FencedOut
+from engine.ports import AckNote, FencedOut
 from engine.settings import Settings
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.switch.memory import MemorySwitch
-from engine.vocabulary.commands import Bridge, Reject
+from engine.switch.memory_stage import NOON
+from engine.vocabulary.commands import Bridge, DialAlarm, Reject, WriteAttempt, WriteRecipient
+from engine.vocabulary.values import AlarmState, RecipientState
+from tests.alarm_desk import an_alarm
 from tests.clocks import SwitchClock
 from tests.desk import ACCEPTS, turns, until
 from tests.directories import world
 from tests.unit.test_provision import Voice
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("engine.reconcile.SETTLED_S", 0.01)
+    yield
 
 
 @dataclass
@@ -25,6 +35,7 @@ class Life:
     engine: Engine
     switch: MemorySwitch
     shelf: Shelf
+    book: AlarmBook
     did: str
     task: "asyncio.Task[None]"
 
@@ -47,12 +58,13 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         await org.phone(org.users[0], "+4930111")
         switch = MemorySwitch(phones={"4930111": ACCEPTS}, lease_s=3600)
         shelf = shelf or Shelf(SwitchClock(switch))
-        alarms = MemoryAlarms(AlarmBook(shelf))
+        book = AlarmBook(shelf)
+        alarms = MemoryAlarms(book, wake_s=0.005)
         made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice())
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)
-            yield Life(made, switch, shelf, hotline.number[1:], task)
+            yield Life(made, switch, shelf, book, hotline.number[1:], task)
             task.cancel()
 
 
@@ -145,3 +157,55 @@ def test_the_rules_of_a_call_come_from_the_settings() -> None:
     made = rules(Settings(ring_timeout_s=7, rounds=2, claim_s=2, ask_tries=4))
     assert (made.ring_timeout_s, made.rounds, made.ask_tries, made.claim_within_s) == (7, 2, 4, 1.5)
     assert rules(Settings(claim_s=0.5)).claim_within_s == 0.25
+
+
+# --- alarms
+
+
+async def test_a_posted_alarm_is_rung_and_ends() -> None:
+    async with engine() as life:
+        alarm = an_alarm("4930222")
+        life.book.post(alarm)
+        life.switch.phones["4930222"] = ACCEPTS
+        await until(lambda: life.book.lives(alarm.call_id))
+        await until(lambda: any(isinstance(order, DialAlarm) for order in life.switch.sent))
+        await life.passes(8)
+        assert life.book.state(alarm.call_id) is AlarmState.ACKNOWLEDGED and life.book.is_over(alarm.call_id)
+        assert 'ringward_alarms_total{outcome="acknowledged"} 1.0' in life.engine._figures.text()
+
+
+async def test_an_alarm_does_not_hold_a_stop_up_and_none_begins_after_it() -> None:
+    async with engine() as life:
+        alarm, late = an_alarm("4930222"), an_alarm("4930333")
+        life.book.post(alarm)
+        await until(lambda: life.book.lives(alarm.call_id))
+        life.engine.stop()
+        life.book.post(late)
+        await until(life.task.done, 2)
+        assert alarm.call_id in life.shelf.calls and late.call_id not in life.shelf.calls
+
+
+async def test_what_was_dialled_before_a_restart_still_counts() -> None:
+    shelf = Shelf(SwitchClock(MemorySwitch()))
+    for number in range(3):
+        leg = WriteAttempt(f"leg-{number}", 1, "4930222", "trunk", NOON - timedelta(minutes=1 + number))
+        shelf.rows.append(("former", leg))
+    async with engine(shelf) as life:
+        assert life.engine._restraint.rests_until("4930222", NOON) == NOON + timedelta(minutes=12)
+
+
+async def test_who_acknowledged_while_nobody_listened_is_known_before_his_hang_up_is_heard() -> None:
+    async with engine() as life:
+        alarm = an_alarm("4930222", "4930333", needed=2, rounds=3, pause_s=0)
+        life.book.post(alarm)
+        await until(lambda: sum(isinstance(order, DialAlarm) for order in life.switch.sent) == 2)
+        leg = next(order.leg for order in life.switch.sent if isinstance(order, DialAlarm))
+        life.switch.cut()
+        life.switch._notes[leg] = AckNote(leg, life.switch.now())
+        life.switch.restore()
+        life.switch.hang_up(leg)
+        await until(lambda: life.book.recipient(alarm.call_id, 1) is RecipientState.ACKNOWLEDGED)
+        await life.passes(2)
+        assert sum(isinstance(order, DialAlarm) for order in life.switch.sent) == 2
+        assert [row.state for _, row in life.book.said(WriteRecipient, alarm.call_id) if row.recipient_id == 1] == [
+            RecipientState.RINGING, RecipientState.ACKNOWLEDGED]

@@ -162,3 +162,10 @@ def test_alarms_take_turns() -> None:
     for place in range(4):
         served += [one.call_id for one in grant(noted, now_s=place * 0.0525).grants]
     assert served == ["large", "small", "large", "small"]
+
+
+def test_what_an_engine_before_dialled_counts_for_the_pace() -> None:
+    noted = ledger(cps=2)
+    note(noted, "call", Playbook.of())
+    noted.begin_after([T0 - timedelta(seconds=0.5), T0 - timedelta(minutes=5)], T0, now_s=10)
+    assert len(grant(noted, now_s=10).grants) == 1

@@ -76,3 +76,9 @@ def test_in_no_second_more_legs_than_the_rate(rate: float, asked: list[tuple[flo
                 pace = pace.take(rank, now_s)
                 times.append(now_s)
     assert not times or most_in_a_second(times) <= max(1, int(rate))
+
+
+def test_what_was_dialled_before_a_restart_counts() -> None:
+    pace = Pace(2).after([0.5, 0.2, 30, -1], 10)
+    assert pace.wait_s(HOTLINE, 10) == pytest.approx(WINDOW_S - 0.5)
+    assert Pace(2).after([30], 10) == Pace(2)
