@@ -51,8 +51,15 @@ def test_of_two_keys_at_once_one_completes_the_quorum_and_both_count() -> None:
     book = Playbook.of(2).rings(1, 2).answers("1", "2").acknowledges("1", "2")
     assert book.alarm_states == ["ringing", "acknowledged"]
     assert book.states(1)[-1] == book.states(2)[-1] == "acknowledged"
-    assert book.thanked("2").orders == ()  # he hears that enough have acknowledged
+    assert book.speaks().thanked("2").orders == ()  # he hears that enough have acknowledged
+    assert book.thanked("1").orders == (Play("1", "s/c:de:2", then="bye"),)
     assert book.hangs_up("1", "2").attempts == {"1": "acknowledged", "2": "acknowledged"}
+
+
+def test_a_grant_that_comes_after_the_quorum_rings_nobody() -> None:
+    book = Playbook.of(2).rings(1).answers("1").acknowledges("1")
+    before = book.state
+    assert book.grants(number(2), "2").state is before and book.last == ()
 
 
 def test_an_answer_in_the_moment_of_the_quorum_changes_nothing() -> None:

@@ -96,7 +96,7 @@ def test_a_call_back_that_was_told_nothing_is_told() -> None:
 def test_a_decided_alarm_is_stored_and_goes_on() -> None:
     book = Playbook.of(3, needed=2, phones=2).rings(1, 2, 3).answers("1", "2").acknowledges("1").busy("3")
     book.tells(AcknowledgeOrdered(at(3), 2, "Anna"))
-    parts = codec.dump_parts(book.state, ())
+    parts = codec.dump_parts(book.state, codec.NO_PARTS)
     again = codec.load_state("alarm", 1, codec.dump_head(book.state), parts)
     assert again == book.state
     book.state = again
