@@ -180,7 +180,7 @@ class AnyHotlineCall(RuleBasedStateMachine):
     def stored_and_loaded(self) -> None:
         """An engine dies and another goes on."""
         assert self.state is not None
-        self.state = codec.load_state("hotline", hotline.VERSION, codec.dump_state(self.state))
+        self.state = codec.load_state("hotline", hotline.VERSION, codec.dump_head(self.state))
 
     @invariant()
     def what_is_never_so(self) -> None:
