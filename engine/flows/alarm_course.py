@@ -3,12 +3,12 @@
 Used by `alarm*.py`. An alarm is decided once, by one compare: `outcome` is set only while it is None.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from engine.flows.alarm_ends import armed, round_timer, turned
-from engine.flows.alarm_rows import recipient_row
+from engine.flows.alarm_rows import attempt_row, disposition, recipient_row
 from engine.flows.alarm_state import (
     OPEN,
     WAVE,
@@ -16,6 +16,7 @@ from engine.flows.alarm_state import (
     State,
     acknowledged,
     and_then,
+    live_legs,
     quorum,
     tally,
     with_attempt,
@@ -23,7 +24,17 @@ from engine.flows.alarm_state import (
 from engine.flows.flow import Step
 from engine.policy.escalation import wave_due_at
 from engine.policy.quorum import is_reachable, is_reached
-from engine.vocabulary.commands import Command, Finish, HangUp, Play, SetTimer, WriteAlarm, WriteNote, WriteRecipient
+from engine.vocabulary.commands import (
+    Command,
+    Finish,
+    HangUp,
+    Play,
+    RowCommand,
+    SetTimer,
+    WriteAlarm,
+    WriteNote,
+    WriteRecipient,
+)
 from engine.vocabulary.values import AlarmState, Cause, RecipientState
 
 
@@ -85,18 +96,26 @@ def dismissed(one: Recipient, words: str) -> tuple[Recipient, Sequence[Command]]
 
 def _finish(state: State, at: datetime) -> Step[State]:
     assert state.outcome is not None  # noqa: S101
-    dropped = [
-        recipient_row(replace(one, state=RecipientState.UNREACHED)) for one in state.recipients if one.state in OPEN
-    ]
     outcome = state.outcome.value
-    told: list[Command] = [*dropped, WriteNote(at, "finished", message=outcome), Finish(at, outcome)]
-    return Step(replace(state, phase="over"), tuple(told))
+    told: tuple[Command, ...] = (*_dropped(state), WriteNote(at, "finished", message=outcome), Finish(at, outcome))
+    return Step(replace(state, phase="over"), told)
 
 
-def failed(state: State, at: datetime) -> tuple[WriteAlarm | WriteNote, ...]:
-    """A defect ended this alarm. What was decided before stays."""
-    told = WriteNote(at, "finished", message="internal error")
-    return (told,) if state.outcome is not None else (WriteAlarm(at, AlarmState.FAILED), told)
+def failed(state: State, at: datetime) -> tuple[RowCommand, ...]:
+    """A defect ended this alarm: its legs end as far as they came, whom it did not reach is unreached. What was decided
+    before stays. The engine hangs up the legs that are nobody's any more."""
+    rows: list[RowCommand] = [] if state.outcome is not None else [WriteAlarm(at, AlarmState.FAILED)]
+    for place, attempt in live_legs(state):
+        ended = replace(attempt, ended_at=at, disposition=disposition(attempt, Cause.FAILURE, 500))
+        rows.append(attempt_row(state.recipients[place], ended))
+    return (*rows, *_dropped(state), WriteNote(at, "finished", message="internal error"))
+
+
+def _dropped(state: State) -> Iterator[WriteRecipient]:
+    """Those for whom nothing is left to come."""
+    for one in state.recipients:
+        if one.state in OPEN:
+            yield recipient_row(replace(one, state=RecipientState.UNREACHED))
 
 
 # --- waves -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.flows import alarm
 from engine.vocabulary.commands import DialAlarm, HangUp, Play, SetTimer, WriteRecipient
 from engine.vocabulary.events import (
     AcknowledgeOrdered,
@@ -269,6 +270,17 @@ def test_a_key_after_the_operator_is_no_second_person() -> None:
     book = Playbook.of(2, needed=2).rings(1).answers("1").tells(AcknowledgeOrdered(at(4), 1, "Anna")).acknowledges("1")
     assert book.alarm_states == ["ringing"] and book.states(1).count("acknowledged") == 1
     assert book.hangs_up("1").attempts == {"1": "acknowledged"}
+
+
+def test_an_alarm_that_a_defect_ends_leaves_nobody_and_no_leg_open() -> None:
+    book = Playbook.of(3, needed=3).rings(1, 2).answers("1").acknowledges("1")
+    book.all += alarm.failed(book.state, at(9))
+    assert book.alarm_states[-1] == "failed" and book.notes[-1] == "finished"
+    assert book.attempts == {"1": "acknowledged", "2": "failed"}
+    assert [book.states(one)[-1] for one in (1, 2, 3)] == ["acknowledged", "unreached", "unreached"]
+    book = Playbook.of(2).rings(1, 2).answers("1").acknowledges("1")
+    book.all += alarm.failed(book.state, at(9))
+    assert book.alarm_states == ["ringing", "acknowledged"]
 
 
 # --- told twice, or about nothing --------------------------------------------------------------------------------
