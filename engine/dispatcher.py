@@ -5,7 +5,7 @@ could be dialled. An order is forgotten only after it is durable in its alarm; o
 comes when it has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -41,15 +41,17 @@ class Dispatcher:
             queued = await self._alarms.claim(CLAIMED_AT_ONCE)
             at = self._switch.now()
             self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
-            if queued:
-                await self._calls.settled()  # what was ordered about them meanwhile comes next
+            if orders := [order for one in queued for order in one.orders]:
+                await self._calls.settled()  # an alarm never begins and ends in one save, see _has_ended in call.py
+                await self._obey(orders)  # before its speech is there: what was called off rings nobody
             if len(queued) < CLAIMED_AT_ONCE:
                 return
 
     async def _take_orders(self) -> None:
-        orders = await self._alarms.orders()
-        if not orders:
-            return
+        if orders := await self._alarms.orders():
+            await self._obey(orders)
+
+    async def _obey(self, orders: Sequence[AlarmOrder]) -> None:
         self._calls.mailbox.post(*(self._event(order) for order in orders))
         await self._calls.settled(as_owner=True)
         await self._alarms.forget_orders([order.order_id for order in orders])

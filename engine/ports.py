@@ -191,15 +191,6 @@ class UnreadyHotline:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedAlarm:
-    """An alarm to be begun: the id its live call must have, and what was frozen when it was posted."""
-
-    call_id: str
-    plan: AlarmPlan
-    persons: tuple[Person, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class AlarmOrder:
     """What people ordered about an alarm. `kind`: cancel, acknowledge. `at` by the database's clock."""
 
@@ -208,6 +199,17 @@ class AlarmOrder:
     kind: str
     recipient_id: int | None
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedAlarm:
+    """An alarm to be begun: the id its live call must have, what was frozen when it was posted, and what people have
+    ordered about it since, so that one that was called off rings nobody."""
+
+    call_id: str
+    plan: AlarmPlan
+    persons: tuple[Person, ...]
+    orders: tuple[AlarmOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

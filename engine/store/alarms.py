@@ -86,7 +86,12 @@ class PostgresAlarms(Statements):
 
 def _queued(row: "asyncpg.Record") -> QueuedAlarm:
     plan = replace(load_plan(row["plan"]), alarm_id=row["id"])
-    return QueuedAlarm(row["call_id"], plan, tuple(map(_person, json.loads(row["persons"]))))
+    call_id: str = row["call_id"]
+    orders = tuple(
+        AlarmOrder(order_id, call_id, kind, recipient_id, by)
+        for order_id, kind, recipient_id, by in json.loads(row["orders"] or "[]")
+    )
+    return QueuedAlarm(call_id, plan, tuple(map(_person, json.loads(row["persons"]))), orders)
 
 
 def _person(stored: Sequence[Any]) -> Person:

@@ -180,7 +180,9 @@ async def nobody_was_wronged(muster: Muster) -> None:
         for call, following in zip(phone.calls, phone.calls[1:], strict=False):
             ended_at = call.ended_at if call.ended_at is not None else time.monotonic()
             assert ended_at <= following.invited_at + 0.05, f"{phone.number} had two calls at once"
-    rows = await town.database.fetch("SELECT phone FROM alarm_attempts WHERE direction = 'outbound'")
+    rows = await town.database.fetch(
+        "SELECT phone FROM alarm_attempts WHERE direction = 'outbound' "
+        "UNION ALL SELECT to_number FROM telephone_records WHERE direction = 'outbound'")
     assert Counter(row["phone"].lstrip("+") for row in rows) >= Counter(
         entry.who for entry in town.carrier.journal.of(what="invite"))
 

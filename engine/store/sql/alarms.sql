@@ -24,7 +24,9 @@ WITH claimed AS (
 SELECT c.id, c.call_id::text AS call_id, c.plan, coalesce((
     SELECT jsonb_agg(jsonb_build_array(r.id, r.name, r.role, r.language, r.voice, r.phones, r.group_ids)
                      ORDER BY r.position)
-    FROM alarm_recipients r WHERE r.alarm_id = c.id), '[]') AS persons
+    FROM alarm_recipients r WHERE r.alarm_id = c.id), '[]') AS persons,
+    (SELECT jsonb_agg(jsonb_build_array(o.id, o.kind, o.recipient_id, o.by) ORDER BY o.id)
+     FROM alarm_orders o WHERE o.alarm_id = c.id) AS orders
 FROM claimed c ORDER BY c.id
 
 -- name: orders
