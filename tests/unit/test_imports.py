@@ -14,7 +14,8 @@ SOURCES = sorted(file for package in ("engine", "api") for file in (PROJECT / pa
 
 # What is pure imports these of the standard library and nothing of the world outside.
 DATA_TYPES = {
-    "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools", "math", "operator", "typing",
+    "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools", "math", "operator",
+    "typing",
 }
 PURE = ("engine.flows", "engine.policy", "engine.vocabulary")
 ADAPTERS = {"engine.switch", "engine.speech", "engine.store"}
