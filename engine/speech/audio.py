@@ -83,9 +83,8 @@ def _resampled(sound: Sound, rate: int, start: int, end: int, pad: int, step: in
 
 def _smooth(at_least: int) -> int:
     """The next number without prime factors over 5: transforms of other lengths take up to five times as long."""
-    fives = [5**n for n in range(12) if 5**n < 2 * at_least]
-    odd = [five * 3**n for five in fives for n in range(18) if five * 3**n < 2 * at_least]
-    return min(one << (-(-at_least // one) - 1).bit_length() for one in odd)
+    odd = [3**n * 5**m for n in range(18) for m in range(12) if 3**n * 5**m < 2 * at_least]
+    return int(min(one << (-(-at_least // one) - 1).bit_length() for one in odd))
 
 
 def shape(sound: Sound) -> Sound:
