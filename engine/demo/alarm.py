@@ -17,10 +17,11 @@ import numpy as np
 from engine.demo.board import Board
 from engine.demo.checks import Checks
 from engine.demo.company import MOBILE, Company, own_number
+from engine.demo.conversation import best
 from engine.demo.system import System
 from engine.softphone import Behaviour, Carrier, NeverHappened, Phone
 from engine.softphone.audio import chirp, read_wav, tone
-from engine.softphone.g711 import Samples
+from engine.softphone.g711 import RATE, Samples
 from engine.softphone.listening import Match, find, hears
 
 POSTED = "an alarm to five people is taken"
@@ -29,6 +30,7 @@ MAILBOX = "a mailbox answers, and is nobody who was reached"
 DECLINED = "one declines with 9, and is not rung again"
 REPEATED = "one presses *, hears it all again, and then presses 1"
 THANKED = "who pressed 1 hears that it is saved"
+CLOSED = "and then how many have agreed"
 AGAIN = "the busy phone is rung again, and presses 1"
 ELSEWHERE = "the phone that still rings stops: completed elsewhere"
 ENOUGH = "who still listens hears that enough have acknowledged"
@@ -36,7 +38,8 @@ COUNTED = "the API counts right"
 TOLD = "the timeline tells it"
 LIVE = "all of it came as events, while it happened"
 ONCE = "nobody was rung a time too often"
-CHECKS = (POSTED, RINGING, MAILBOX, DECLINED, REPEATED, THANKED, AGAIN, ELSEWHERE, ENOUGH, COUNTED, TOLD, LIVE, ONCE)
+CHECKS = (POSTED, RINGING, MAILBOX, DECLINED, REPEATED, THANKED, CLOSED, AGAIN, ELSEWHERE, ENOUGH, COUNTED, TOLD, LIVE,
+          ONCE)
 
 TEXT = "Übung! Brand in {place}. {name}, bitte kommen."
 FIELDS = {"place": "Halle 3"}
@@ -160,8 +163,7 @@ class AlarmScene:
         self._judge(DECLINED, declined is not None and states["Emil"] == "declined" and len(self.declining.calls) == 1,
                     f"Emil is {states['Emil']}, hears it: {_value(declined)}")
         self._judge_repeated()
-        thanked = [self._hears(phone, "alarm-confirmed") for phone in (self.repeating, self.busy)]
-        self._judge(THANKED, None not in thanked, ", ".join(map(_value, thanked)))
+        self._judge_thanked()
         self._judge(AGAIN, len(self.busy.calls) == 2 and states["Gustav"] == "acknowledged",
                     f"rung {len(self.busy.calls)} times, Gustav is {states['Gustav']}")
         self._judge_elsewhere()
@@ -178,6 +180,17 @@ class AlarmScene:
         before, after = recording.pcm(to_at=star[0]), recording.pcm(from_at=star[0], to_at=one[0])
         heard = [find(intro, part).value for part in (before, after)]
         self._judge(REPEATED, min(heard) >= 0.8, "correlation {:.2f}, and after the * {:.2f}".format(*heard))
+
+    def _judge_thanked(self) -> None:
+        """The last words are spoken for this alarm: what of the cache is heard after the recorded thank-you?"""
+        phones = self.repeating, self.busy
+        thanked = [self._hears(phone, "alarm-confirmed") for phone in phones]
+        self._judge(THANKED, None not in thanked, ", ".join(map(_value, thanked)))
+        spoken = list(self._sounds.glob("cache/**/*.wav"))
+        words = [best(spoken, phone.call.received[round((match.offset_s + 2) * RATE):])
+                 for phone, match in zip(phones, thanked, strict=True) if match is not None]
+        self._judge(CLOSED, len(words) == 2 and min(said.value for said in words) >= 0.8,
+                    ", ".join(f"correlation {said.value:.2f}" for said in words))
 
     def _judge_elsewhere(self) -> None:
         lost, keys = self.ringing.happened("cancel"), [
