@@ -1,7 +1,8 @@
 """Bodies from outside: read with limits, and JSON only when it says one thing.
 
 Refused with a 415: another content type. With a 400 that says why: another charset, bytes that are no UTF-8, malformed
-JSON, NaN, numbers too long to read, nesting too deep, an object that names a member twice.
+JSON, NaN, numbers too long to read, nesting too deep, an object that names a member twice or has very many: what would
+be wrong with each of them costs more time than the requests of others may wait.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from aiohttp import web
 from api.errors import ApiError
 
 BODY_LIMIT = 64 * 1024      # bytes; 413 above, where an operation has no limit of its own
+MOST_MEMBERS = 500          # of one object; those with free names have some 180 at most
 READ_TIMEOUT_S = 10.0
 SLOWEST = 256 * 1024        # bytes a second: who may send more has more time for it
 
@@ -65,6 +67,8 @@ def parse(body: bytes) -> Any:
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(members) > MOST_MEMBERS:
+        raise _Refused(f"an object of more than {MOST_MEMBERS} members")
     found = dict(members)
     if len(found) < len(members):
         names = [name for name, _ in members]

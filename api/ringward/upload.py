@@ -16,7 +16,10 @@ FORM_TYPE = "multipart/form-data"
 LARGEST = 20 * 1024 * 1024      # bytes of the file
 LONGEST_S = 600
 RATES = range(4000, 96001)      # samples a second that the engine reads
+WIDTHS = range(1, 5)            # bytes of one number, as well
 MOST_PARTS = 20
+HEAD_BYTES = 4096               # of a part's headers, which are read by a parser that is slow with long ones
+MOST_CHUNKS = 1000              # of a file: who reads one looks at each
 _BLOCK = 65536
 
 
@@ -24,9 +27,12 @@ def duration_ms(audio: bytes) -> int:
     """How long a WAV file plays. Raises Invalid for what cannot be played, or is too large or too long."""
     if len(audio) > LARGEST:
         raise Invalid("audio", f"larger than {LARGEST // 1024 // 1024} MB")
+    _check_chunks(audio)
     try:
         with wave.open(io.BytesIO(audio), "rb") as file:
             rate, frames = file.getframerate(), file.getnframes()
+            if file.getsampwidth() not in WIDTHS:
+                raise Invalid("audio", f"{8 * file.getsampwidth()} bits a sample; 8 to {8 * WIDTHS[-1]} are played")
             if rate not in RATES:
                 raise Invalid("audio", f"{rate} samples a second; {RATES.start} to {RATES.stop - 1} are played")
             if frames > LONGEST_S * rate:
@@ -38,6 +44,16 @@ def duration_ms(audio: bytes) -> int:
     except (wave.Error, EOFError, RuntimeError) as error:       # RuntimeError: a chunk that reaches behind the end
         raise Invalid("audio", f"not a WAV file with PCM: {error or 'it ends too early'}") from None
     return frames * 1000 // rate
+
+
+def _check_chunks(audio: bytes) -> None:
+    """Raises Invalid when the sound comes after very many other chunks."""
+    at, chunks = 12, 0
+    while at + 8 <= len(audio) and audio[at:at + 4] != b"data":
+        size = int.from_bytes(audio[at + 4:at + 8], "little")
+        at, chunks = at + 8 + size + size % 2, chunks + 1
+        if chunks > MOST_CHUNKS:
+            raise Invalid("audio", f"more than {MOST_CHUNKS} chunks before its sound")
 
 
 def _frames(file: wave.Wave_read) -> int:
@@ -66,7 +82,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
         if part.startswith(b"--"):
             return
         head, blank, value = part.partition(b"\r\n\r\n")
-        if not blank:
+        if not blank or len(head) > HEAD_BYTES:
             break
         yield _field(head), value
     raise Invalid("body", "not a complete form")

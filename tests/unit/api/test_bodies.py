@@ -19,6 +19,7 @@ PATHS = [("POST", "/hotlines"), ("PUT", "/hotlines/1"), ("POST", "/agents"), ("P
     (b'{"a": NaN}', "NaN"), (b'{"a": -Infinity}', "Infinity"), (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON"),
     (b"[" * 30_000 + b"]" * 30_000, "nested too deep"), (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested too deep"),
     (b'{"name": "a", "name": "b"}', "'name' is given twice"), (b'{"x": {"y": 1, "y": 2}}', "'y' is given twice"),
+    (b"{" + b",".join(b'"%d":0' % n for n in range(501)) + b"}", "more than 500 members"),
     (b"null", "body"), (b"[]", "body"), (b'"text"', "body"), (b"5", "body"), (b"{}", "organizationID"),
 ])
 async def test_a_body_that_says_nothing_clear_is_refused(site: Site, data: bytes, says: str) -> None:

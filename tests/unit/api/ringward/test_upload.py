@@ -1,6 +1,7 @@
 """Which files are taken as recordings, and how a form is read."""
 
 import struct
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,8 @@ def test_pcm_of_all_widths_is_taken(rate: int, channels: int, width: int) -> Non
     (wav(1)[:-100], "ends before"), (wav(1)[:40], "not a WAV"), (bytes(20 * 1024 * 1024 + 1), "20 MB"),
     (wav(1)[:20] + struct.pack("<H", 3) + wav(1)[22:], "not a WAV"),        # floating point
     (wav(1)[:20] + struct.pack("<H", 7) + wav(1)[22:], "not a WAV"),        # µ-law
+    (wav(1)[:34] + struct.pack("<H", 64) + wav(1)[36:], "64 bits"),         # more than the engine reads
+    (wav(1)[:36] + bytes(8 * 1001) + wav(1)[36:], "1000 chunks"),
     (wav(1)[:22] + struct.pack("<H", 0) + wav(1)[24:], "not a WAV"),        # of no channel
 ])
 def test_what_cannot_be_played_is_refused_and_said(audio: bytes, problem: str) -> None:
@@ -62,6 +65,20 @@ def test_what_is_no_form_is_refused(body: bytes, content_type: str, field: str) 
     with pytest.raises(Invalid) as caught:
         form(body, content_type)
     assert caught.value.problems[0].field == field
+
+
+def test_what_is_made_to_be_read_slowly_is_refused_at_once() -> None:
+    """Parsed to its end each of them would stop the api for minutes."""
+    header = b"--b\r\nContent-Disposition: form-data" + b";a" * 1_000_000 + b"\r\n\r\nx\r\n--b--"
+    lines = b"--b\r\n" + b"a\r\n" * 1_000_000 + b"\r\nx\r\n--b--"
+    chunks = wav(1)[:36] + bytes(2_000_000) + wav(1)[36:]
+    began = perf_counter()
+    for body in (header, lines):
+        with pytest.raises(Invalid):
+            form(body, TYPE)
+    with pytest.raises(Invalid):
+        duration_ms(chunks)
+    assert perf_counter() - began < 0.2
 
 
 @given(st.binary(max_size=200))
