@@ -133,7 +133,8 @@ async def _add(call: Call, body: TakeBody) -> Reply[Number | AddedNumbers]:
     if body.numbers is None:
         raise Invalid("numbers", "is needed: a system token puts numbers into the pool and takes none")
     wanted = [e164(text, "ZZ", f"numbers[{n}]") for n, text in enumerate(body.numbers)]
-    return Reply(AddedNumbers(added=list(await call.directory.add_numbers(wanted))), headers={"Location": PREFIX + PATH})
+    added = list(await call.directory.add_numbers(wanted))
+    return Reply(AddedNumbers(added=added), headers={"Location": PREFIX + PATH})
 
 
 def _of_a_hotline(problem: str) -> Conflict:

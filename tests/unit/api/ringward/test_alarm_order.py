@@ -97,3 +97,8 @@ def test_a_persons_language(own: str | None, organisation: str, spoken: list[str
 
 def test_the_language_codes_are_those_of_iso_639_1() -> None:
     assert len(LANGUAGES) == 184 and {"de", "en", "es", "fr", "it", "uk", "tr", "zu"} <= LANGUAGES
+
+
+def test_of_many_malformed_recipients_the_first_is_told() -> None:
+    """All of them, each with dozens of mistakes, would keep the api busy for seconds."""
+    assert problems(recipients=[{"userID": 1}, {"x": 1, "y": 1}, *[{}] * 100]) == ["recipients[1].x", "recipients[1].y"]
