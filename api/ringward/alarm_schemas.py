@@ -130,7 +130,7 @@ class AlarmBody(Body):
     fields: Annotated[dict[FieldName, FieldValue], Field(
         default_factory=dict, max_length=50, description="values of the message's placeholders",
         examples=[{"place": "Halle 3"}])]
-    # the first one that is malformed is told, and no more are looked at: ten thousand with fifty mistakes each took seconds
+    # The first malformed one is told and no more are looked at: ten thousand with fifty mistakes each took seconds.
     recipients: Annotated[list[RecipientBody], Field(min_length=1, max_length=MOST_RECIPIENTS, fail_fast=True)]
     acknowledge: Annotated[AcknowledgeBody, Field(default_factory=AcknowledgeBody)]
     strategy: Annotated[StrategyBody, Field(default_factory=StrategyBody)]

@@ -60,6 +60,8 @@ class PostgresRecordings(Statements):
     async def delete(self, organisation_id: int, recording_id: int) -> bool:
         """Raises RecordingInUse."""
         async with self._connection() as connection, connection.transaction():
+            if await connection.fetchrow(self._sql["lock"], organisation_id, recording_id) is None:
+                return False
             using = await connection.fetch(self._sql["using"], organisation_id, recording_id)
             if using:
                 raise RecordingInUse([row["id"] for row in using])

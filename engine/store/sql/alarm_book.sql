@@ -47,7 +47,8 @@ WHERE organisation_id = $1 AND group_id = ANY($2::bigint[])
 ORDER BY group_id, id
 
 -- name: recording_exists
-SELECT 1 FROM recordings WHERE organisation_id = $1 AND id = $2
+-- Whoever deletes it waits until the alarm is there, and finds it.
+SELECT 1 FROM recordings WHERE organisation_id = $1 AND id = $2 FOR KEY SHARE
 
 -- name: lock_budget
 -- One POST of an organisation after the other counts calls. (NO KEY: rows that refer to the organisation are not kept waiting.)

@@ -19,6 +19,10 @@ SELECT audio FROM recordings WHERE organisation_id = $1 AND id = $2
 UPDATE recordings SET name = $3 WHERE organisation_id = $1 AND id = $2
 RETURNING id, name, digest, octet_length(audio) AS size, duration_ms, created_at
 
+-- name: lock
+-- Before anybody asks who uses it: an alarm that is just being posted with it is waited for.
+SELECT id FROM recordings WHERE organisation_id = $1 AND id = $2 FOR UPDATE
+
 -- name: using
 -- Alarms that have still to play it.
 SELECT id FROM alarms
