@@ -37,7 +37,16 @@ async def test_a_phone_that_rings_stops_when_its_owner_calls(muster: Muster):
 
 async def test_without_an_open_alarm_the_caller_is_told_so(muster: Muster):
     await muster.found(1)
+    await muster.town.engine_is_back()
     caller = await muster.town.carrier.call("4917099999", muster.own_number)
     await caller.answered()
     await muster.hears(caller, "de/alarm-none")
     await caller.ended(timeout_s=10)
+
+
+async def test_who_calls_back_while_no_engine_runs_is_told_to_try_later(muster: Muster):
+    await muster.found(1)
+    await muster.town.until(lambda: muster.town.switch_knows(muster.own_number), "the switch knows the number")
+    muster.town.engine.kill()
+    caller = await muster.town.carrier.call("4917099999", muster.own_number)
+    assert await caller.final() == 480

@@ -5,8 +5,15 @@
 SELECT * FROM engine_hotlines WHERE number = $1
 
 -- name: all
--- What the switch's own database must say for the fallback.
-SELECT * FROM engine_hotlines ORDER BY id
+-- What the switch's own database must say for the fallback. An organisation's own number is in there as one that takes no
+-- calls: who calls back while no engine runs is told to try later (480), not that there is no such number.
+SELECT id, organisation_id, number, language, is_active, channels_inbound, channels_outbound, greeting_sound, ask_sound,
+       phone_ids, user_ids, numbers
+FROM engine_hotlines
+UNION ALL
+SELECT 0, n.organisation_id, n.number, o.language, false, 1, 1, NULL, NULL, '{}', '{}', '{}'
+FROM numbers n JOIN organisations o ON o.id = n.organisation_id
+ORDER BY 1, 3
 
 -- name: mark_seen
 -- An engine has seen the POST: created → starting (or paused, when it was made inactive).
