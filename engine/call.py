@@ -116,8 +116,8 @@ class Calls:
         """May a leg be dialled there now that was granted before?"""
         return self._ledger.takes(trunk, rank, time.monotonic())
 
-    def refuses_pin(self, number: str) -> bool:
-        return self._restraint.refuses_pin(number, self._switch.now())
+    def pin_tries(self, number: str) -> int:
+        return self._restraint.pin_tries(number, self._switch.now())
 
     def ids(self, flow: str = "") -> list[str]:
         return [call.call_id for call in self._calls.values() if flow in ("", call.flow.NAME)]
@@ -253,8 +253,8 @@ class Calls:
         wanted, leg = grant.wanted, str(uuid.uuid4())
         if wanted.phone is not None:
             return LegGranted(now, leg, wanted.phone, grant.trunk)
-        refused = self._restraint.refuses_pin(wanted.number, now)
-        return DialGranted(now, leg, wanted.number, grant.trunk, refused, grant.others)
+        tries = self._restraint.pin_tries(wanted.number, now)
+        return DialGranted(now, leg, wanted.number, grant.trunk, tries, grant.others)
 
     def _look_again(self, after_s: float) -> None:
         """One wake at a time, the soonest: every round of a busy engine asks for one."""

@@ -81,8 +81,8 @@ class Inbound:
         if found is None:
             self._reject(event, Cause.UNALLOCATED)
         elif found.call_id is not None and self._calls.lives(found.call_id):
-            refused = self._calls.refuses_pin(event.caller)
-            return ForCall(found.call_id, CalledBack(event.at, event.leg, event.channel, event.caller, refused))
+            tries = self._calls.pin_tries(event.caller)
+            return ForCall(found.call_id, CalledBack(event.at, event.leg, event.channel, event.caller, tries))
         else:
             self._send(Play(event.leg, f"{found.voice}/alarm-none", then="bye", not_after=self._in_time(event)))
         return None

@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from engine.policy.throttle import PIN, STORM, Limit, is_pin_refused, rests_until
+from engine.policy.throttle import PIN, STORM, Limit, pin_tries, rests_until
 
 REMEMBERED = timedelta(hours=1)  # no limit looks further back
 
@@ -66,5 +66,5 @@ class Restraint:
             self._resting[number] = until
         return until
 
-    def refuses_pin(self, number: str, now: datetime) -> bool:
-        return is_pin_refused(self._pin_failures.of(number), now, self._pin)
+    def pin_tries(self, number: str, now: datetime) -> int:
+        return pin_tries(self._pin_failures.of(number), now, self._pin)

@@ -101,18 +101,18 @@ class Playbook:
         return self.tells(*[Rendered(at(self.seconds), one.key, f"s/{one.key}" if sound is None else sound)
                             for one in self.last if isinstance(one, Render)])
 
-    def rings(self, *people: int, trunk: str = "t", others: int = 0, is_pin_refused: bool = False) -> "Playbook":
+    def rings(self, *people: int, trunk: str = "t", others: int = 0, pin_tries: int = 3) -> "Playbook":
         """Grants the number of each of these people that is wanted."""
         for one in people:
             wanted = self.recipient(one).next
             assert wanted is not None and wanted.number in self.wanted, f"{one} is not wanted: {self.wanted}"
-            self.grants(wanted.number, self._leg(one), trunk, others, is_pin_refused)
+            self.grants(wanted.number, self._leg(one), trunk, others, pin_tries)
         return self
 
     def grants(
-        self, wanted: str, leg: str, trunk: str = "t", others: int = 0, is_pin_refused: bool = False
+        self, wanted: str, leg: str, trunk: str = "t", others: int = 0, pin_tries: int = 3
     ) -> "Playbook":
-        return self.tells(DialGranted(at(self.seconds), leg, wanted, trunk, is_pin_refused, others))
+        return self.tells(DialGranted(at(self.seconds), leg, wanted, trunk, pin_tries, others))
 
     def answers(self, *legs: str) -> "Playbook":
         return self.tells(*[Answered(at(self.seconds), leg) for leg in legs])

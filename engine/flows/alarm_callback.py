@@ -40,13 +40,13 @@ def _take(state: State, place: int, event: CalledBack) -> Step[State]:
     message = message_of(state, one)
     attempt = Attempt(
         event.leg, event.number, "", event.at, stage="held" if message is None else "listening",
-        direction=Direction.INBOUND, answered_at=event.at, is_pin_refused=event.is_pin_refused,
+        direction=Direction.INBOUND, answered_at=event.at, pin_tries=event.pin_tries,
     )
     told: list[Command] = [
         *hung_up, _said(state, one, attempt, message), attempt_row(one, attempt),
         leg_note(event.at, "calledBack", one, attempt),
     ]
-    if event.is_pin_refused and state.plan.pin:
+    if state.plan.pin and not event.pin_tries:
         told.append(leg_note(event.at, "pinRefused", one, attempt))
     step = turned(state, place, replace(one, live=(*one.live, attempt)), event.at)
     return Step(step.state, (*told, *step.commands))
@@ -55,7 +55,7 @@ def _take(state: State, place: int, event: CalledBack) -> Step[State]:
 def _said(state: State, one: Recipient, attempt: Attempt, message: str | None) -> Command:
     if message is None:
         return Hold(attempt.leg)
-    return AskAlarm(attempt.leg, ask_of(state.plan, one, message, attempt.is_pin_refused))
+    return AskAlarm(attempt.leg, ask_of(state.plan, one, message, attempt.pin_tries))
 
 
 def _hung_up(state: State, one: Recipient) -> tuple[Recipient, list[Command]]:

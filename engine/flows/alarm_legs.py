@@ -42,14 +42,13 @@ def ring(state: State, event: DialGranted) -> Step[State]:
         return turned(state, place, tried if event.others else done, event.at)
     message = message_of(state, one)
     assert message is not None  # noqa: S101
-    refused = event.is_pin_refused and bool(state.plan.pin)
-    attempt = Attempt(event.leg, event.number, event.trunk, event.at, event.others, is_pin_refused=refused)
+    attempt = Attempt(event.leg, event.number, event.trunk, event.at, event.others, pin_tries=event.pin_tries)
     dial = DialAlarm(
         leg=event.leg, number=event.number, trunk=event.trunk, caller_id=state.plan.caller_id,
-        ring_timeout_s=state.plan.ring_timeout_s, ask=ask_of(state.plan, one, message, refused),
+        ring_timeout_s=state.plan.ring_timeout_s, ask=ask_of(state.plan, one, message, event.pin_tries),
     )
     told: list[Command] = [dial, attempt_row(one, attempt), leg_note(event.at, "dialled", one, attempt)]
-    if refused:
+    if state.plan.pin and not event.pin_tries:
         told.append(leg_note(event.at, "pinRefused", one, attempt))
     step = turned(state, place, replace(one, live=(*one.live, attempt)), event.at)
     return Step(step.state, (*told, *step.commands))

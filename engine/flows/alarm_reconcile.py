@@ -65,4 +65,4 @@ def _unsaid_to(state: State, one: Recipient, attempt: Attempt, here: LiveLeg) ->
     elif attempt.stage == "held":
         yield Hold(attempt.leg)
     elif attempt.stage == "listening" and message is not None:
-        yield AskAlarm(attempt.leg, ask_of(state.plan, one, message, attempt.is_pin_refused))
+        yield AskAlarm(attempt.leg, ask_of(state.plan, one, message, attempt.pin_tries))

@@ -65,10 +65,10 @@ def _text(plan: AlarmPlan, language: str) -> str:
     return texts.get(language) or next(iter(texts.values()), "")
 
 
-def ask_of(plan: AlarmPlan, one: Recipient, message: str, is_pin_refused: bool) -> AlarmAsk:
+def ask_of(plan: AlarmPlan, one: Recipient, message: str, pin_tries: int) -> AlarmAsk:
     return AlarmAsk(
         message=message, voice=one.person.voice, key=plan.key, decline_key=plan.decline_key, pin=plan.pin,
-        is_pin_refused=is_pin_refused and bool(plan.pin), amd=plan.amd,
+        pin_tries=pin_tries, amd=plan.amd,
     )
 
 
@@ -108,7 +108,7 @@ def _ask_held(state: State, place: int, attempt: Attempt) -> Step[State]:
     message = message_of(state, one)
     assert message is not None  # noqa: S101
     asked = with_attempt(one, replace(attempt, stage="listening"))
-    ask = ask_of(state.plan, one, message, attempt.is_pin_refused)
+    ask = ask_of(state.plan, one, message, attempt.pin_tries)
     return Step(with_recipient(state, place, asked), (AskAlarm(attempt.leg, ask),))
 
 

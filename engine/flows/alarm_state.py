@@ -14,7 +14,7 @@ from engine.flows.flow import Apart, Leg, Owner, Step
 from engine.policy.escalation import Candidate, next_in_line
 from engine.policy.quorum import Quorum, is_reachable, missing
 from engine.policy.routing import Wanted, Wants
-from engine.vocabulary.values import AlarmPlan, AlarmState, Direction, Disposition, Person, RecipientState
+from engine.vocabulary.values import PIN_TRIES, AlarmPlan, AlarmState, Direction, Disposition, Person, RecipientState
 
 OPEN = (RecipientState.PENDING, RecipientState.RINGING)
 # Timers. Those of waves and rounds bear what they are for, so that one which came to nothing is known by its name.
@@ -41,7 +41,7 @@ class Attempt:
     stage: str = "ringing"
     direction: Direction = Direction.OUTBOUND
     answered_at: datetime | None = None
-    is_pin_refused: bool = False
+    pin_tries: int = PIN_TRIES
     pin_wrong_at: datetime | None = None  # last
     is_machine: bool = False
     is_cancelled: bool = False

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from engine.vocabulary.values import PIN_TRIES
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -32,6 +34,7 @@ def rests_until(dials: Iterable[datetime], now: datetime, limits: Sequence[Limit
     return latest if latest > now else None
 
 
-def is_pin_refused(failures: Iterable[datetime], now: datetime, limit: Limit = PIN) -> bool:
-    """Were so many pins wrong of late that none is right for this number any more?"""
-    return rests_until(failures, now, (limit,)) is not None
+def pin_tries(failures: Iterable[datetime], now: datetime, limit: Limit = PIN) -> int:
+    """How many pins may be guessed in this number's next call; 0: so many were wrong of late that none is right."""
+    since = now - timedelta(seconds=limit.window_s)
+    return max(0, min(PIN_TRIES, limit.count - sum(1 for at in failures if at > since)))

@@ -14,7 +14,6 @@ from engine.vocabulary.values import AlarmAsk, Cause
 
 AMD_S = 2.0
 ASK_TRIES = 3
-PIN_TRIES = 3
 REPEATS = 10
 CONFIRMED = "alarm-confirmed"
 
@@ -82,7 +81,7 @@ class AlarmTalk:
             self._unreached()
 
     def _pressed(self) -> None:
-        if self.ask.is_pin_refused:
+        if self.ask.pin and not self.ask.pin_tries:
             self._hears("alarm-pin-refused")
             self._later(PROMPT_S, self._unreached)
         elif self.ask.pin:
@@ -103,7 +102,7 @@ class AlarmTalk:
         if pin:
             self._tell(PinWrong)
             self._hears("alarm-pin-wrong")
-        if self.pins < PIN_TRIES:
+        if self.pins < self.ask.pin_tries:
             self._ask_pin()
         else:
             self._later(PROMPT_S, self._unreached)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.vocabulary.values import AgentPhone, LiveLeg
+from engine.vocabulary.values import PIN_TRIES, AgentPhone, LiveLeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class LegGranted:
 @dataclass(frozen=True, slots=True)
 class DialGranted:
     """The allocator lets this call ring one of the numbers it wants, by this trunk, with this leg id. `others`: so many
-    more trunks lead to this number, should this one fail."""
+    more trunks lead to this number, should this one fail. `pin_tries`: so many pins may be guessed from there now."""
 
     at: datetime
     leg: str
     number: str
     trunk: str
-    is_pin_refused: bool = False
+    pin_tries: int = PIN_TRIES
     others: int = 0
 
 
@@ -139,7 +139,7 @@ class CalledBack:
     leg: str
     channel: str
     number: str
-    is_pin_refused: bool = False
+    pin_tries: int = PIN_TRIES
 
 
 @dataclass(frozen=True, slots=True)

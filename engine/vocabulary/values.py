@@ -212,12 +212,16 @@ class AlarmPlan:
     amd: bool
 
 
+PIN_TRIES = 3  # a call
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmAsk:
     """What the verb `alarm` says and listens for. `message`: a sound name; `voice`: the recorded prompts' language.
 
     `decline_key` '' when nobody can decline; `tries` 0: as often as the switch asks everybody (setting ask_tries).
-    `pin` is compared by the dialplan; with `is_pin_refused` no pin is right: too many were wrong from this number.
+    `pin` is compared by the dialplan, for `pin_tries` guesses at most; 0: no pin is right, too many were wrong from
+    this number of late.
     """
 
     message: str
@@ -225,6 +229,6 @@ class AlarmAsk:
     key: str
     decline_key: str
     pin: str = ""
-    is_pin_refused: bool = False
+    pin_tries: int = PIN_TRIES
     amd: bool = False
     tries: int = 0

@@ -136,8 +136,16 @@ async def test_three_wrong_pins_end_the_call(world: World) -> None:
     assert await note_of(world, leg) is None
 
 
+async def test_no_more_pins_are_asked_for_than_are_left(world: World) -> None:
+    leg = ring(world, Phone(answers_s=0.0, keys="1", key_s=0.3, pins=("1", "0471")), pin="0471", pin_tries=1)
+    await world.next(NoKey, leg)
+    assert len(world.told(PinWrong, leg)) == 1
+    await world.next(HungUp, leg)
+    assert not world.told(Acknowledged, leg) and await note_of(world, leg) is None
+
+
 async def test_no_pin_is_right_when_it_is_refused(world: World) -> None:
-    leg = ring(world, Phone(answers_s=0.0, keys="1", key_s=0.3, pins=("0471",)), pin="0471", is_pin_refused=True)
+    leg = ring(world, Phone(answers_s=0.0, keys="1", key_s=0.3, pins=("0471",)), pin="0471", pin_tries=0)
     await world.next(NoKey, leg)
     await world.next(HungUp, leg)
     assert not world.told(Acknowledged, leg) and not world.told(PinWrong, leg)

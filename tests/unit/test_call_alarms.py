@@ -11,7 +11,7 @@ from engine.flows import alarm as flow
 from engine.ports import Batch, StoreFailed
 from engine.store.memory_calls import MemoryCalls
 from engine.switch.memory import Phone
-from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, WriteAttempt
+from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, WriteAttempt, WritePinFailure
 from engine.vocabulary.events import Answered, DialGranted
 from engine.vocabulary.values import AlarmState, Cause, RecipientState
 from tests.alarm_desk import alarm_desk, an_alarm
@@ -176,8 +176,8 @@ async def test_after_five_wrong_pins_no_pin_is_right_for_that_number() -> None:
     async with alarm_desk(phones={"49301": guesses}) as at:
         await at.posts(an_alarm("49301", pin="4711", rounds=3, pause_s=1))
         await at.desk.passes(40)
-        asks = [order.ask.is_pin_refused for order in at.desk.sent(DialAlarm)]
-        assert asks == [False, False, True] and at.desk.calls.refuses_pin("49301")
+        assert [order.ask.pin_tries for order in at.desk.sent(DialAlarm)] == [3, 2, 0]
+        assert len([*at.desk.book.said(WritePinFailure)]) == 5, "a sixth is not possible"
         assert "pinRefused" in at.notes()
 
 

@@ -24,8 +24,8 @@ def test_what_was_loaded_counts_like_what_was_seen() -> None:
     restraint.dialled("49309", at(0))
     restraint.load([("49301", at(20)), ("49301", at(10))], [("49301", at(5)), ("49301", at(6))])
     assert restraint.rests_until("49301", at(30)) == at(70)
-    assert restraint.refuses_pin("49301", at(30)) and not restraint.refuses_pin("49301", at(66))
-    assert not restraint.refuses_pin("49302", at(30))
+    assert [restraint.pin_tries("49301", at(second)) for second in (30, 65.5, 66)] == [0, 1, 2]
+    assert restraint.pin_tries("49302", at(30)) == 2
 
 
 def test_numbers_of_long_ago_are_not_kept() -> None:

@@ -121,12 +121,12 @@ def _heard(command: Play | Hold | Reject | AskAlarm) -> list[tuple[str, str]]:
 
 def _alarm(ask: AlarmAsk) -> list[tuple[str, str]]:
     """The variables of the verb `alarm`. Where nobody can decline no key does: a person's silence would equal ''."""
-    pin = PIN_REFUSED if ask.is_pin_refused else checked(PIN, ask.pin, "pin")
+    pin = checked(PIN, ask.pin, "pin") if ask.pin_tries or not ask.pin else PIN_REFUSED
     return [
         ("RW_F", ask.message), ("RW_VO", checked(VOICE, ask.voice, "voice")),
         ("RW_K", checked(PRESSED, ask.key, "key")),
         ("RW_DK", checked(PRESSED, ask.decline_key, "key") if ask.decline_key else NO_KEY),
-        ("RW_PIN", pin), ("RW_AMD", "1" if ask.amd else ""),
+        ("RW_PIN", pin), ("RW_PT", str(int(ask.pin_tries))), ("RW_AMD", "1" if ask.amd else ""),
         *([("RW_TRIES", str(int(ask.tries)))] if ask.tries else []),
     ]
 

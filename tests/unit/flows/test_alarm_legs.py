@@ -9,8 +9,8 @@ CHANNEL = "PJSIP/trunk-00000007"
 ASK = AlarmAsk("s/m:de", "de", "1", "9")
 
 
-def calls_back(book: Playbook, which: int, leg: str = "in", phone: int = 0, refused: bool = False) -> Playbook:
-    return book.tells(CalledBack(at(book.seconds), leg, CHANNEL, number(which, phone), refused))
+def calls_back(book: Playbook, which: int, leg: str = "in", phone: int = 0, pin_tries: int = 3) -> Playbook:
+    return book.tells(CalledBack(at(book.seconds), leg, CHANNEL, number(which, phone), pin_tries))
 
 
 # --- trunks ------------------------------------------------------------------------------------------------------
@@ -76,11 +76,13 @@ def test_a_wrong_pin_is_counted_and_written() -> None:
 
 
 def test_a_pin_that_is_refused_refuses_the_pin_and_not_the_alarm() -> None:
-    book = Playbook.of(pin="4711").rings(1, is_pin_refused=True)
+    book = Playbook.of(pin="4711").rings(1, pin_tries=1)
+    assert book.orders[0].ask.pin_tries == 1 and "pinRefused" not in book.notes  # type: ignore[union-attr]
+    book = Playbook.of(pin="4711").rings(1, pin_tries=0)
     assert book.orders[0] == DialAlarm(
-        "1", number(1), "t", "4930555", 25, AlarmAsk("s/m:de", "de", "1", "9", "4711", is_pin_refused=True))
+        "1", number(1), "t", "4930555", 25, AlarmAsk("s/m:de", "de", "1", "9", "4711", pin_tries=0))
     assert "pinRefused" in book.notes
-    assert "pinRefused" not in Playbook.of().rings(1, is_pin_refused=True).notes  # there is no pin
+    assert "pinRefused" not in Playbook.of().rings(1, pin_tries=0).notes  # there is no pin
 
 
 # --- keys that were heard late -----------------------------------------------------------------------------------
@@ -168,8 +170,8 @@ def test_who_calls_back_and_is_not_rung_any_more_hears_why() -> None:
 
 
 def test_a_refused_pin_is_refused_to_who_calls_back() -> None:
-    book = calls_back(Playbook.of(pin="4711"), 1, refused=True)
-    assert book.orders == (AskAlarm("in", AlarmAsk("s/m:de", "de", "1", "9", "4711", is_pin_refused=True)),)
+    book = calls_back(Playbook.of(pin="4711"), 1, pin_tries=0)
+    assert book.orders == (AskAlarm("in", AlarmAsk("s/m:de", "de", "1", "9", "4711", pin_tries=0)),)
 
 
 def test_an_inbound_leg_keeps_no_number_busy() -> None:

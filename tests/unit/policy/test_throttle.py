@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.policy.throttle import STORM, is_pin_refused, rests_until
+from engine.policy.throttle import STORM, pin_tries, rests_until
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -52,8 +52,11 @@ def test_whoever_obeys_never_exceeds_a_limit(gaps: list[int]) -> None:
             assert sum(1 for one in dials if first <= one < first + window) <= limit.count
 
 
-@pytest.mark.parametrize(("wrong_min_ago", "refused"), [
-    ((1, 2, 3, 4), False), ((1, 2, 3, 4, 5), True), ((1, 2, 3, 4, 14.9), True), ((1, 2, 3, 4, 15), False),
+@pytest.mark.parametrize(("wrong_min_ago", "left"), [
+    ((), 3), ((1, 2), 3), ((1, 2, 3), 2), ((1, 2, 3, 4), 1), ((1, 2, 3, 4, 5), 0), ((1, 2, 3, 4, 5, 6), 0),
+    ((1, 2, 3, 4, 14.9), 0), ((1, 2, 3, 4, 15), 1),
 ])
-def test_no_pin_is_right_after_five_wrong_ones_in_15_minutes(wrong_min_ago: Sequence[float], refused: bool) -> None:
-    assert is_pin_refused(ago(*wrong_min_ago), NOW) is refused
+def test_five_wrong_pins_in_15_minutes_and_three_in_a_call_are_the_most(
+    wrong_min_ago: Sequence[float], left: int,
+) -> None:
+    assert pin_tries(ago(*wrong_min_ago), NOW) == left

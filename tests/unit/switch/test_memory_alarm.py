@@ -62,7 +62,9 @@ def told(switch: MemorySwitch) -> list[type]:
     (Phone(answers_s=1, keys="1", pins=("4711",)), {"pin": "4711"}, [Acknowledged, Played, HungUp]),
     (Phone(answers_s=1, keys="1", pins=("1", "", "4711")), {"pin": "4711"}, [PinWrong, Acknowledged, Played, HungUp]),
     (Phone(answers_s=1, keys="1", pins=("1", "2", "3")), {"pin": "4711"}, [PinWrong] * 3 + [NoKey, HungUp]),
-    (Phone(answers_s=1, keys="1", pins=("4711",)), {"pin": "4711", "is_pin_refused": True}, [NoKey, HungUp]),
+    (Phone(answers_s=1, keys="1", pins=("1", "4711")), {"pin": "4711", "pin_tries": 1}, [PinWrong, NoKey, HungUp]),
+    (Phone(answers_s=1, keys="1", pins=("4711",)), {"pin": "4711", "pin_tries": 0}, [NoKey, HungUp]),
+    (Phone(answers_s=1, keys="1"), {"pin_tries": 0}, [Acknowledged, Played, HungUp]),
     (Phone(answers_s=1, keys="1", is_machine=True), {"amd": True}, [MachineHeard, Acknowledged, Played, HungUp]),
     (Phone(answers_s=1, keys="1", is_machine=True), {}, [Acknowledged, Played, HungUp]),
 ])

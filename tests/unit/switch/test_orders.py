@@ -61,19 +61,19 @@ def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
     assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
-                                "RW_PIN=0471", "RW_AMD="]
+                                "RW_PIN=0471", "RW_PT=3", "RW_AMD="]
 
 
 def test_who_called_back_is_asked_by_a_redirect() -> None:
     *variables, redirect = actions(AskAlarm(CALLER, replace(ASK, amd=True)))
     assert [(one["Variable"][0], one["Value"][0]) for one in variables] == [
         ("RW_F", "cache/9f"), ("RW_VO", "de"), ("RW_K", "1"), ("RW_DK", "9"), ("RW_PIN", "0471"),
-        ("RW_AMD", "1")]
+        ("RW_PT", "3"), ("RW_AMD", "1")]
     assert [*redirect["Context"], *redirect["Exten"]] == ["rw-alarm", "s"]
 
 
 def test_a_refused_pin_does_not_go_out() -> None:
-    (dial,) = actions(DialAlarm(AGENT, "49170", "trunk", "4930", 25, replace(ASK, is_pin_refused=True)))
+    (dial,) = actions(DialAlarm(AGENT, "49170", "trunk", "4930", 25, replace(ASK, pin_tries=0)))
     assert "RW_PIN=x" in dial["Variable"] and "0471" not in str(dial)
 
 
