@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -160,6 +161,22 @@ async def test_a_call_counts_once_and_only_as_long_as_the_cap_is(site: AlarmSite
     assert (await site.post()).status == 422
     await site.pool.execute("UPDATE alarm_attempts SET placed_at = placed_at - interval '61 seconds'")
     assert (await site.post()).status == 201
+
+
+async def test_a_large_alarm_that_is_half_rung_delays_no_other(site: AlarmSite) -> None:
+    """Its calls are counted at every post; the planner has not looked at its rows yet."""
+    alarm = await site.posted()
+    await site.pool.execute(
+        "INSERT INTO alarm_recipients (organisation_id, alarm_id, position, name, language, voice, phones) "
+        "SELECT $1, $2, n, '', 'de', 'de', '{+4930555}' FROM generate_series(10, 10000) n", site.site.org.id, alarm["id"])
+    await site.pool.execute(
+        "INSERT INTO alarm_attempts (leg, organisation_id, alarm_id, recipient_id, phone, trunk, placed_at) "
+        "SELECT gen_random_uuid()::text, $1, $2, id, '+4930555', '', now() - interval '2 minutes' "
+        "FROM alarm_recipients WHERE position % 2 = 0", site.site.org.id, alarm["id"])
+    await site.pool.execute("UPDATE organisations SET calls_per_minute = 9000 WHERE id = $1", site.site.org.id)
+    began = monotonic()
+    await site.posted()
+    assert monotonic() - began < 0.5
 
 
 async def test_ids_of_others_are_not_there(site: AlarmSite) -> None:

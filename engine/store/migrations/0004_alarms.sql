@@ -133,7 +133,9 @@ CREATE TABLE alarm_attempts (
     disposition     text,
     cause           integer
 ) WITH (fillfactor = 70);
-CREATE INDEX alarm_attempts_alarm ON alarm_attempts (alarm_id);
+-- Whether somebody was ever rung is asked of every pending recipient of an open alarm, also while the planner knows nothing
+-- yet of a large one.
+CREATE INDEX alarm_attempts_alarm ON alarm_attempts (alarm_id, recipient_id);
 CREATE INDEX alarm_attempts_placed ON alarm_attempts (placed_at);
 CREATE INDEX alarm_attempts_organisation ON alarm_attempts (organisation_id, placed_at);
 
