@@ -25,7 +25,7 @@ async def test_who_calls_back_acknowledges(muster: Muster):
 async def test_a_phone_that_rings_stops_when_its_owner_calls(muster: Muster):
     alarm = await muster.alarm(people=1)
     await muster.town.phone(1).rung()
-    back = await muster.town.carrier.call(agent_number(1), muster.own_number)
+    back = await muster.town.carrier.call("00" + agent_number(1), muster.own_number)
     await back.answered()
     await muster.town.phone(1).cancelled()
     await back.heard(0.5)

@@ -72,7 +72,7 @@ class Facts:
         leg, channel = message.get("uniqueid", ""), message.get("channel", "")
         if not channel.startswith("PJSIP/"):      # surrogates and Local halves are no legs of ours
             return
-        did, caller = _digits(message.get("n", "")), _digits(message.get("c", ""))
+        did, caller = _digits(message.get("n", "")), _caller(message.get("c", ""))
         if DIALLED.fullmatch(leg):
             yield from self._answer(leg, at)
         match message.get("v"):
@@ -155,6 +155,11 @@ def stamp(message: Message, now: datetime) -> datetime:
 
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
+
+
+def _caller(text: str) -> str:
+    """Some carriers write 0049… for +49…: who calls back must be known by his number."""
+    return _digits(text).removeprefix("00")
 
 
 def _number(text: str) -> int:

@@ -54,6 +54,7 @@ def read(*messages: dict[str, str], facts: Facts | None = None) -> list[Any]:
 @pytest.mark.parametrize(("message", "event"), [
     (said("in", n="4930123", c="4917012"), CallArrived(AT, CALLER, CHANNEL, "4930123", "4917012")),
     (said("in", n="4930123", c=""), CallArrived(AT, CALLER, CHANNEL, "4930123", "")),
+    (said("in", n="4930123", c="004917012"), CallArrived(AT, CALLER, CHANNEL, "4930123", "4917012")),
     (said("played"), Played(AT, CALLER)),
     (said("fall", n="4930123", c="49170"), FallbackStarted(AT, CALLER, CHANNEL, "4930123", "49170")),
     (said("exhausted"), FallbackExhausted(AT, CALLER)),
