@@ -168,7 +168,8 @@ async def test_a_large_alarm_that_is_half_rung_delays_no_other(site: AlarmSite) 
     alarm = await site.posted()
     await site.pool.execute(
         "INSERT INTO alarm_recipients (organisation_id, alarm_id, position, name, language, voice, phones) "
-        "SELECT $1, $2, n, '', 'de', 'de', '{+4930555}' FROM generate_series(10, 10000) n", site.site.org.id, alarm["id"])
+        "SELECT $1, $2, n, '', 'de', 'de', '{+4930555}' FROM generate_series(10, 10000) n",
+        site.site.org.id, alarm["id"])
     await site.pool.execute(
         "INSERT INTO alarm_attempts (leg, organisation_id, alarm_id, recipient_id, phone, trunk, placed_at) "
         "SELECT gen_random_uuid()::text, $1, $2, id, '+4930555', '', now() - interval '2 minutes' "
