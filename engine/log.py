@@ -24,7 +24,9 @@ def setup(level: str = "info", stream: TextIO | None = None) -> None:
         without_secrets,
     ]
     is_terminal = out.isatty()
-    render: list[Any] = [structlog.dev.ConsoleRenderer()] if is_terminal else [
+    # plain: the tracebacks that people would get otherwise show variables, pins and numbers among them
+    for_people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    render: list[Any] = [for_people] if is_terminal else [
         structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -54,6 +54,17 @@ def test_an_exception_is_told_in_one_json_line() -> None:
     assert "ValueError: broken" in json.loads(line)["exception"]
 
 
+@pytest.mark.parametrize("out", [io.StringIO(), Terminal()])
+def test_an_exception_is_told_without_the_values_of_variables(out: io.StringIO) -> None:
+    setup("info", out)
+    pin = "-".join(("47", "11"))
+    try:
+        raise ValueError(f"broken {len(pin)}")
+    except ValueError:
+        structlog.get_logger().exception("api.failed")
+    assert "broken 5" in out.getvalue() and "47-11" not in out.getvalue()
+
+
 def test_secrets_are_not_written() -> None:
     out = io.StringIO()
     setup("info", out)
