@@ -88,6 +88,7 @@ async def test_addresses_in_disguise_are_refused(host: str) -> None:
     ("https://8.8.8.8@10.0.0.1/", "user name"), ("https://receiver.example/#part", "fragment"),
     ("https://receiver.example:0/", "port"), ("https://receiver.example:99999/", "not a URL"),
     ("https://receiver.example:x/", "not a URL"), ("https://[::1/", "not a URL"),
+    ("https://xn--/", "not a URL"), ("https://a.xn--.example/", "not a URL"), ("https://ⓛ[ⓛ9]@", "not a URL"),
     ("http://receiver.example/", "use https"), ("http://8.8.8.8/", "use https")])
 async def test_what_is_no_target_is_refused_with_a_reason(url: str, why: str) -> None:
     with pytest.raises(Refused, match=why):
