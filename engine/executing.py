@@ -1,10 +1,12 @@
-"""What is durable is carried out: orders to the switch, timers, speech. Used by `engine/call.py` alone.
+"""What is durable is carried out: orders to the switch, timers, speech. Used by `engine/call.py` and `reconcile.py`.
 
-Orders that were committed while the switch was away are kept for whoever compares (`take_unsent`).
+Orders that were committed while the switch was away are kept for whoever compares (`take_unsent`), and so is which legs
+were dialled just now: their channels are still to come (`dialled_since`).
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -13,7 +15,7 @@ from engine.figures import Figures
 from engine.mailbox import ForCall, Mailbox
 from engine.ports import Switch, SwitchLost
 from engine.round import Round
-from engine.vocabulary.commands import Render, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, Render, SwitchCommand
 from engine.vocabulary.events import TimerFired
 from engine.vocabulary.values import RingwardError
 
@@ -26,6 +28,7 @@ class Executing:
         self._mailbox = mailbox
         self._figures = figures
         self._unsent: dict[str, list[SwitchCommand]] = {}
+        self._dialled: dict[str, datetime] = {}
         self.call_later: Callable[[float, Callable[[], None]], object] = _call_later
         # (call, organisation, order): who speaks answers with Rendered
         self.on_render: Callable[[str, int, Render], None] = lambda *_: None
@@ -61,6 +64,17 @@ class Executing:
         unsent, self._unsent = self._unsent, {}
         return unsent
 
+    def send(self, orders: Sequence[SwitchCommand]) -> None:
+        """Raises SwitchLost."""
+        self._switch.send(orders)
+        now = self._switch.now()
+        self._dialled.update((order.leg, now) for order in orders if isinstance(order, Dial | DialAlarm))
+
+    def dialled_since(self, at: datetime) -> Collection[str]:
+        """Legs, by when their order left: the commit before it may have taken long."""
+        self._dialled = {leg: sent_at for leg, sent_at in self._dialled.items() if sent_at >= at}
+        return self._dialled.keys()
+
     def send_committed(self, work: Round, outboxes: Mapping[str, Sequence[SwitchCommand]]) -> None:
         """The save that failed may have committed: then its orders stand in the outbox, word for word, and stepping the
         same items again brings none of them."""
@@ -74,7 +88,7 @@ class Executing:
     def _send(self, call_id: str, orders: Sequence[SwitchCommand]) -> None:
         """A call whose orders cannot be encoded harms nobody else."""
         try:
-            self._switch.send(orders)
+            self.send(orders)
         except SwitchLost:
             raise
         except RingwardError:

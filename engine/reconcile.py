@@ -8,6 +8,7 @@ legs are missed. A leg that belongs to no call is hung up, unless it is in a tal
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 ROWS_EVERY_S = 4.0
 CHANNELS_EVERY_S = 30.0
 SETTLED_S = 1.5  # more than hotline_reconcile.SETTLED
+CHANNEL_COMES_WITHIN = timedelta(seconds=1)  # after its order: until then a leg may be missing in a snapshot
 VERBS = ("rw-ask", "rw-alarm")  # of legs that we dialled
 
 
@@ -88,24 +90,24 @@ class Reconcile:
         await self._acknowledgements.bring_in()  # after the snapshot: who is not in it has left his note by now
         self._outboxes.update(self._calls.executing.take_unsent())
         for call_id, commands in self._outboxes.items():
-            live |= self._resend(commands, live)
+            self._resend(commands, live)
             log.info("reconcile.outbox", call_id=call_id, commands=len(commands))
         self._outboxes.clear()
+        live = {leg: _dialling(leg) for leg in self._calls.executing.dialled_since(at - CHANNEL_COMES_WITHIN)} | live
         for call_id in self._calls.ids():
             self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
         await self._calls.settled(as_owner=True)  # what we do not know may belong to an engine that replaced us
         self._hang_up_strays(live)
         self._calls.open(True)
 
-    def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> dict[str, LiveLeg]:
+    def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> None:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
         the other commands follow from comparing the state with the channels. A caller who talks, or whom the dialplan
         serves, needs no phone rung; nor is one that its call let go meanwhile. What the trunk's pace does not allow
         now has never been dialled: its call hears that it is not there."""
         waiting = {leg.channel for leg in live.values() if leg.place != "rw-fall" and not leg.bridge}
         dials = [order for order in commands if self._is_missing(order, live, waiting)]
-        self._switch.send(dials)
-        return {dial.leg: LiveLeg(dial.leg, "", "", False, "", "", 0.0) for dial in dials}
+        self._calls.executing.send(dials)
 
     def _is_missing(self, order: SwitchCommand, live: Mapping[str, LiveLeg], waiting: set[str]) -> bool:
         match order:
@@ -156,3 +158,8 @@ class Reconcile:
         channel = live[row.leg].channel if row.leg in live else ""
         started = FallbackStarted(row.at, row.leg, channel, row.did, row.caller)
         self._calls.mailbox.post(Begin(started, hotline))
+
+
+def _dialling(leg: str) -> LiveLeg:
+    """Its order is on its way, or its channel."""
+    return LiveLeg(leg, "", "", False, "", "", 0.0)

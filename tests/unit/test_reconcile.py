@@ -1,7 +1,7 @@
 """Stored calls against live channels, and what the dialplan did while no engine was there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,13 +12,14 @@ from engine.acknowledgements import Acknowledgements
 from engine.mailbox import Begin
 from engine.policy.capacity import Pace
 from engine.policy.trunks import MAIN
-from engine.ports import AckNote, FallbackRow, FencedOut
+from engine.ports import AckNote, Batch, FallbackRow, FencedOut, StoreFailed
 from engine.reconcile import Reconcile
+from engine.store.memory_calls import MemoryCalls
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch, Phone
-from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, Play, WriteRecord
+from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, Play, WriteAttempt, WriteRecord
 from engine.vocabulary.events import CallArrived
-from engine.vocabulary.values import Hotline
+from engine.vocabulary.values import Hotline, LiveLeg
 from tests.alarm_desk import alarm_desk, an_alarm
 from tests.desk import ACCEPTS, Desk, desk, turns, until
 from tests.directories import world
@@ -355,3 +356,53 @@ async def test_an_alarms_leg_that_belongs_to_no_call_is_hung_up() -> None:
         assert other.place == "rw-alarm"
         await at.compares()
         assert [order.leg for order in at.desk.sent(HangUp)] == ["stray"]
+
+
+class LateSwitch(MemorySwitch):
+    """As a real one: a channel comes some milliseconds after the order to dial, and a snapshot may miss it."""
+
+    async def live(self) -> Mapping[str, LiveLeg]:
+        missed = {order.leg for order in self.sent[self.compared:] if isinstance(order, DialAlarm)}  # type: ignore[attr-defined]
+        self.compared = len(self.sent)  # type: ignore[attr-defined]
+        return {leg: one for leg, one in (await MemorySwitch.live(self)).items() if leg not in missed}
+
+
+def late() -> LateSwitch:
+    switch = LateSwitch()
+    switch.compared = 0  # type: ignore[attr-defined]
+    return switch
+
+
+class SlowStore(MemoryCalls):
+    """The save that holds a dial takes two seconds; it commits, and may not say so."""
+
+    switch: MemorySwitch
+    is_lost = False
+    on_dial: Callable[[], None]
+
+    async def save(self, batch: Batch) -> None:
+        await super().save(batch)
+        if any(call.outbox for call in batch.calls.values()) and self.on_dial is not None:
+            act, self.on_dial = self.on_dial, None  # type: ignore[assignment]
+            act()
+            if self.is_lost:
+                raise StoreFailed("no answer")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_a_dial_that_left_late_and_whose_channel_is_still_to_come_is_not_dialled_twice(is_lost: bool) -> None:
+    async with alarm_desk(store=SlowStore, switch=late) as at:
+        store = at.desk.store
+        assert isinstance(store, SlowStore)
+        store.is_lost = is_lost
+
+        def slow() -> None:
+            at.desk.switch.advance(2)
+            at.reconcile.soon()
+
+        store.on_dial = slow
+        await at.posts(an_alarm("49301"))
+        await until(lambda: at.desk.calls._is_open)
+        await at.settles()
+        assert at.rung() == ["49301"]
+        assert [row.disposition for _, row in at.desk.book.said(WriteAttempt)] == [None]
