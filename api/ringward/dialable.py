@@ -1,9 +1,11 @@
 """Numbers that no alarm ever dials. Pure; called for every phone of every recipient before an alarm is stored.
 
-By the metadata of phonenumbers: what it does not know as a subscriber's number of some country may be anything
-(+49 900 with a digit too few is still a premium-rate number), so that an invalid number is refused as well.
+By the metadata of phonenumbers. It knows no range that is newer than itself, and one such number must not stop an alarm
+to a thousand people: an unknown number is dialled, unless a number that begins like it, or with which it begins, is one
+that is never dialled (+49 900 with a digit too few, or too many, is still a premium-rate number).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +17,7 @@ TYPES = {
     PhoneNumberType.PREMIUM_RATE: ("premium-rate-number", "a premium-rate number"),
     PhoneNumberType.SHARED_COST: ("shared-cost-number", "a shared-cost number"),
 }
+TOO_MANY, TOO_FEW = 6, 7    # digits by which an unknown number may differ from one that is known
 GLOBAL = "001"              # phonenumbers' region of country codes that are no country's
 
 
@@ -55,10 +58,32 @@ def nature_of(number: str) -> Nature:
     if _is_service(parsed, code):
         return Nature(Refusal("service-number", "an emergency or service number"))
     if not phonenumbers.is_valid_number(parsed):
-        return Nature(Refusal("invalid-number", "no valid number"))
+        return _unknown(number, parsed, code, home)
     if kind := TYPES.get(phonenumbers.number_type(parsed)):
         return Nature(Refusal(*kind))
     return Nature(region=phonenumbers.region_code_for_number(parsed) or home)
+
+
+def _unknown(number: str, parsed: phonenumbers.PhoneNumber, country_code: int, home: str) -> Nature:
+    if not phonenumbers.is_possible_number(parsed):
+        return Nature(Refusal("invalid-number", "no valid number"))
+    for other in _alike(number):
+        if phonenumbers.is_possible_number(other) and (kind := TYPES.get(phonenumbers.number_type(other))):
+            return Nature(Refusal(*kind))
+    if len(phonenumbers.region_codes_for_country_code(country_code)) > 1:
+        return Nature(Refusal("invalid-number", "a number of which nobody can say the country"))
+    return Nature(region=home)
+
+
+def _alike(number: str) -> Iterator[phonenumbers.PhoneNumber]:
+    """Numbers with which this one begins, and such that begin with it."""
+    shorter = (number[:-count] for count in range(1, TOO_MANY + 1))
+    longer = (f"{number}{digit}{'0' * count}" for count in range(TOO_FEW) for digit in range(10))
+    for text in (*shorter, *longer):
+        try:
+            yield phonenumbers.parse(text)
+        except phonenumbers.NumberParseException:
+            continue
 
 
 def _is_service(number: phonenumbers.PhoneNumber, country_code: int) -> bool:

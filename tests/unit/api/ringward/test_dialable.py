@@ -21,8 +21,13 @@ GERMANY = frozenset({"DE"})
     ("+88216123456", "satellite-number"),
     ("+883510001234567", "satellite-number"), ("+979123456789", "satellite-number"),
     ("+80012345678", "satellite-number"),
-    ("+4990012", "invalid-number"), ("+49301", "invalid-number"),
-    ("+99912", "invalid-number"), ("+0", "invalid-number"),
+    # with digits too few or too many they are what they are
+    ("+4990012", "premium-rate-number"), ("+4990012345678901", "premium-rate-number"),
+    ("+49137", "shared-cost-number"), ("+49180123", "shared-cost-number"), ("+49180123456789", "shared-cost-number"),
+    ("+99912", "invalid-number"), ("+0", "invalid-number"), ("+431", "invalid-number"),
+    ("+12225550123", "invalid-number"),     # no area code: of which of the countries with +1 is it?
+    # of a range that is newer than phonenumbers, or with a digit missing: not worth the alarm of all others
+    ("+49301", None), ("+4915999", None), ("+493012", None),
     ("+436641234567", "country-not-allowed"), ("+12025550123", "country-not-allowed"),
     ("+447624123456", "country-not-allowed"),
     ("+4930555123", None), ("+491701234567", None), ("+498001234567", None), ("+4930112", None)])
