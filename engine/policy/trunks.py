@@ -8,7 +8,12 @@ names goes by the first.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.vocabulary.values import Cause
+from math import floor
+
 MAIN = "trunk"
+NO_RESPONSE_SIP = 408
+TROUBLE_CAUSES = {Cause.CONGESTION, Cause.FAILURE, 41, 42}  # and: temporary failure, switching equipment congestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,9 @@ class Trunk:
     prefixes: tuple[str, ...] = ()
 
     def room(self, rank: int, headroom: float) -> int:
-        """Legs up to which a new one of this rank may be added: hotlines may fill the trunk, others leave head-room."""
-        return self.channels if rank == 0 else int(self.channels * (1 - headroom))
+        """Legs up to which a new one of this rank may be added: hotlines may fill the trunk, others leave head-room,
+        but for one."""
+        return self.channels if rank == 0 else max(1, floor(round(self.channels * (1 - headroom), 6)))
 
 
 def failover_order(trunks: Sequence[Trunk], number: str) -> Sequence[Trunk]:
@@ -37,6 +43,12 @@ def _matched(trunk: Trunk, number: str) -> int | None:
     if not trunk.prefixes:
         return 0
     return max((len(prefix) for prefix in trunk.prefixes if number.startswith(prefix)), default=None)
+
+
+def is_trunk_trouble(cause: int, sip: int) -> bool:
+    """A leg that was never answered ended so (Q.850 cause; SIP status, 0 when nobody refused): the trunk failed, the
+    phone never rang. 408 also says that the trunk gave no answer at all (timer_b in config/asterisk/pjsip.conf)."""
+    return sip == NO_RESPONSE_SIP or 500 <= sip < 600 or (not sip and cause in TROUBLE_CAUSES)
 
 
 def trunk_of(channel: str) -> str:

@@ -30,3 +30,7 @@ def test_hotlines_may_fill_a_trunk_and_others_leave_head_room() -> None:
 def test_a_channels_name_says_its_trunk() -> None:
     assert trunk_of("PJSIP/trunk-0000002a") == "trunk" and trunk_of("PJSIP/the-alps-0000002a") == "the-alps"
     assert trunk_of("") == ""
+
+
+def test_head_room_leaves_others_one_leg_at_least() -> None:
+    assert Trunk(MAIN, 1, 2).room(1, 0.9) == 1 and Trunk(MAIN, 1, 10).room(1, 0.7) == 3
