@@ -172,10 +172,11 @@ def wake(state: State, name: str, at: datetime) -> Step[State]:
     due = state.wakes_at
     if due is None or name != round_timer(due) or state.phase not in ("rendering", "ringing"):
         return Step(state)
+    at = max(at, due)  # the timer is right, whatever became of the clock
     step = Step(replace(state, wakes_at=None))
     for place, one in enumerate(state.recipients):
         if one.pauses_until is not None or one.rests_until is not None:
-            step = and_then(step, _woken(step.state, place, one, max(at, due)))
+            step = and_then(step, _woken(step.state, place, one, at))
     return and_then(step, _next_wake(step.state, at))
 
 

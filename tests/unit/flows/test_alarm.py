@@ -110,6 +110,14 @@ def test_the_next_phone_follows_at_once_and_the_next_round_after_a_pause() -> No
     assert book.outcome == "failed" and book.notes[-3:] == ["busy", "unreached", "finished"]
 
 
+def test_a_clock_that_jumps_back_makes_no_pause_longer() -> None:
+    book = Playbook.of(2, needed=2).rings(1, 2).busy("1").passes(10).busy("2")
+    (_, _, first), *_ = (timer for timer in book.timers if timer[2].startswith("round"))
+    book.tells(TimerFired(at(-3600), first))
+    assert book.wanted == [number(1)]
+    assert [one.after_s for one in book.last if isinstance(one, SetTimer)] == [10.0]
+
+
 def test_a_phone_whose_end_is_not_to_be_retried_is_not_rung_in_later_rounds() -> None:
     book = Playbook.of(phones=2, rounds=2, retry_on=("noAnswer",)).rings(1).busy("1").rings(1)
     book.hangs_up("1b", cause=19).passes(60)
