@@ -7,7 +7,7 @@ states that it was told last. Of a call of many pieces only those are looked at 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.flows.flow import Flow, Leg, changed, pieces
@@ -17,6 +17,7 @@ from engine.policy.trunks import Trunk
 from engine.restraint import Restraint
 
 SOONEST_S = 0.001
+AS_GOOD_AS_OVER = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -147,11 +148,13 @@ class Ledger:
             self._turns[grant.call_id] = self._turn
             self._granted[grant.trunk] += 1
         found.again_in_s = _soonest(found, now)
-        found.delays = self._untold(found.delays)
+        found.delays = self._untold(found.delays, now)
         return found
 
-    def _untold(self, delays: Sequence[Delay]) -> list[Delay]:
-        new = [one for one in delays if self._told.get(one.call_id, {}).get(one.number) != one.until]
+    def _untold(self, delays: Sequence[Delay], now: datetime) -> list[Delay]:
+        """Not what is as good as over: a timer that fired a moment early is no new delay."""
+        long = [one for one in delays if one.until > now + AS_GOOD_AS_OVER]
+        new = [one for one in long if self._told.get(one.call_id, {}).get(one.number) != one.until]
         for one in new:
             self._told.setdefault(one.call_id, {})[one.number] = one.until
         return new

@@ -8,6 +8,7 @@ from engine.flows import hotline
 from engine.flows.flow import Apart, Leg, Owner
 from engine.ledger import Ledger
 from engine.policy.routing import Allocation, Wanted, Wants
+from engine.policy.throttle import Limit
 from engine.policy.trunks import MAIN, Trunk
 from engine.restraint import Restraint
 from engine.vocabulary.events import HungUp
@@ -169,3 +170,14 @@ def test_what_an_engine_before_dialled_counts_for_the_pace() -> None:
     note(noted, "call", Playbook.of())
     noted.begin_after([T0 - timedelta(seconds=0.5), T0 - timedelta(minutes=5)], T0, now_s=10)
     assert len(grant(noted, now_s=10).grants) == 1
+
+
+def test_a_rest_that_is_as_good_as_over_is_waited_for_without_a_word() -> None:
+    restraint = Restraint((Limit(1, 60),))
+    restraint.dialled("49301", T0 - timedelta(seconds=59.99))
+    restraint.dialled("49302", T0 - timedelta(seconds=50))
+    noted = ledger(restraint=restraint)
+    noted.note("crowd", CrowdFlow(), Crowd((), (Wanted("49301", True), Wanted("49302", True))))  # type: ignore[arg-type]
+    found = grant(noted)
+    assert [delay.number for delay in found.delays] == ["49302"] and found.grants == []
+    assert found.again_in_s is not None and abs(found.again_in_s - 0.01) < 0.001
