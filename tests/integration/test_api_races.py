@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from engine.store.directory_port import UnknownUsers
 from tests.alarm_orders import AlarmSite, alarm_site
 from tests.directory_site import wav
 
@@ -40,6 +41,26 @@ async def test_no_alarm_is_left_with_a_recording_that_is_deleted_meanwhile(
         assert (posted.status, deleted.status) == (201, 409), (posted, deleted)
     else:
         assert (posted.status, posted.fields, deleted.status) == (400, ["message.recordingID"], 404)
+
+
+async def test_a_user_is_deleted_while_his_hotline_is_changed(site: AlarmSite) -> None:
+    """The change has looked at the first agent's row when the second agent goes: nobody waits in a circle."""
+    org = site.site.org
+    agents = tuple(site.users[:2])
+    hotline = await org.hotline(agents=agents)
+
+    async def change() -> None:
+        with pytest.raises(UnknownUsers):
+            await site.site.world.directory.replace_hotline(org.id, hotline.hotline_id, org.data(agents=agents))
+
+    async with site.pool.acquire() as connection, asyncio.timeout(8), asyncio.TaskGroup() as tasks:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", agents[0])
+            tasks.create_task(change())
+            await _waiting(site, 1)
+            delete = tasks.create_task(site.site.api("DELETE", f"/users/{agents[1]}"))
+            await asyncio.wait([delete], timeout=0.3)
+        assert (await delete).status == 204
 
 
 async def _waiting(site: AlarmSite, count: int) -> None:

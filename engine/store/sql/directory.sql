@@ -71,9 +71,13 @@ UPDATE users SET allow_admins = $3 WHERE organisation_id = $1 AND id = $2
 RETURNING id, organisation_id, name, is_admin, allow_admins, language
 
 -- name: missing_users
--- Those of the ids that are no users of the organisation, in order.
+-- Those of the ids that are no users of the organisation, in order. The others stay until this transaction is over: who
+-- deletes a user waits here, before it has anything that we wait for.
+WITH held AS (
+    SELECT id FROM users WHERE organisation_id = $1 AND id = ANY($2::bigint[]) ORDER BY id FOR KEY SHARE
+)
 SELECT a.id FROM unnest($2::bigint[]) WITH ORDINALITY AS a(id, ord)
-WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.id AND u.organisation_id = $1)
+WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.id = a.id)
 ORDER BY a.ord
 
 -- name: phones
