@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.speech import audio
+from engine.sound.samples import Samples, Sound, to_wav
 
 RATE = 8000
 BAR_S = 4.0
@@ -40,7 +40,7 @@ def pitch_hz(note: int) -> float:
     return float(440 * 2 ** ((note - 69) / 12))
 
 
-def pad(note: int) -> audio.Samples:
+def pad(note: int) -> Samples:
     """A slow swell over a bar and a half, three partials, two voices a little apart."""
     t = np.arange(int(1.5 * BAR_S * RATE)) / RATE
     swell = np.sin(np.pi * t / t[-1]) ** 2
@@ -49,7 +49,7 @@ def pad(note: int) -> audio.Samples:
     return np.asarray(swell * np.sum(voices, axis=0))
 
 
-def pluck(note: int, strength: float) -> audio.Samples:
+def pluck(note: int, strength: float) -> Samples:
     """Soft mallet: the higher the partial the sooner it is gone."""
     t = np.arange(int(2.5 * RATE)) / RATE
     partials = [np.sin(2 * np.pi * pitch_hz(note) * k * t) * np.exp(-t * (1.6 + 1.4 * k)) / k**1.8
@@ -58,10 +58,10 @@ def pluck(note: int, strength: float) -> audio.Samples:
     return np.asarray(strength * attack * np.minimum((t[-1] - t) / 0.1, 1) * np.sum(partials, axis=0))
 
 
-def compose() -> audio.Samples:
+def compose() -> Samples:
     track = np.zeros(int(len(BARS) * BAR_S * RATE))
 
-    def add(at_s: float, sound: audio.Samples) -> None:
+    def add(at_s: float, sound: Samples) -> None:
         places = (int(at_s * RATE) + np.arange(len(sound))) % len(track)
         np.add.at(track, places, sound)
 
@@ -78,4 +78,4 @@ def compose() -> audio.Samples:
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(audio.to_wav(audio.Sound(compose(), RATE)))
+    target.write_bytes(to_wav(Sound(compose(), RATE)))

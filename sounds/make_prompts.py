@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from engine.sound.resampling import resample
+from engine.sound.samples import to_wav
 from engine.speech import audio
 from engine.speech.lexicon import lexicon
 from engine.speech.pico import Pico
@@ -28,7 +30,7 @@ async def speak(text: str, language: str, state_dir: Path) -> bytes:
         sound = await voice.speak(lexicon(language, voice.name).apply(clean(text)), language)
     finally:
         await voice.stop()
-    return audio.to_wav(audio.shape(audio.resample(sound, 8000)))
+    return to_wav(audio.shape(resample(sound, 8000)))
 
 
 def prompts() -> dict[str, dict[str, str]]:

@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from engine.ports import SpeechFailed
-from engine.speech.audio import Sound, from_wav
+from engine.sound.samples import Sound
+from engine.speech.audio import from_wav
 from engine.speech.voice import Spoken, VoiceUnavailable, plain
 
 TIMEOUT_S = 30.0

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.ports import SpeechFailed
+from engine.sound.resampling import resample
+from engine.sound.samples import Sound, to_wav
 from engine.speech import audio
 
 DAY_S = 86400.0
@@ -62,13 +64,13 @@ class SoundFiles:
             path.with_suffix(suffix).unlink(missing_ok=True)
         return True
 
-    def write(self, name: str, sound: audio.Sound) -> None:
+    def write(self, name: str, sound: Sound) -> None:
         """All formats or nothing. Raises SpeechFailed."""
-        wide = audio.shape(audio.resample(sound, 16000))
-        narrow = audio.resample(wide, 8000)
-        narrow = audio.Sound(audio.level(narrow.samples, 8000), 8000)
+        wide = audio.shape(resample(sound, 16000))
+        narrow = resample(wide, 8000)
+        narrow = Sound(audio.level(narrow.samples, 8000), 8000)
         files = {
-            ".wav16": audio.to_wav(wide), ".alaw": audio.to_alaw(narrow.samples), ".wav": audio.to_wav(narrow),
+            ".wav16": to_wav(wide), ".alaw": audio.to_alaw(narrow.samples), ".wav": to_wav(narrow),
         }
         place = self.path(name)
         made: list[Path] = []

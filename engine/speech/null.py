@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from engine.speech.audio import Sound
+from engine.sound.samples import Sound
 from engine.speech.voice import Spoken, plain
 
 RATE = 16000

@@ -14,7 +14,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 from engine.ports import SpeechFailed
-from engine.speech.audio import Sound, from_pcm
+from engine.sound.samples import Sound, from_pcm
 from engine.speech.voice import LanguageUnknown, Phonemes, Spoken, VoiceUnavailable
 
 WORKER = Path(__file__).parent / "worker.py"

@@ -3,7 +3,8 @@
 import aiohttp
 
 from engine.ports import SpeechFailed
-from engine.speech.audio import Sound, from_wav
+from engine.sound.samples import Sound
+from engine.speech.audio import from_wav
 from engine.speech.voice import Spoken, VoiceUnavailable, plain
 
 TIMEOUT_S = 30.0

@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 
 from engine.ports import SpeechFailed
-from engine.speech import recording
-from engine.speech.audio import Sound
+from engine.sound import recording
+from engine.sound.samples import Sound
 from engine.speech.files import SoundFiles
 from engine.speech.lexicon import lexicon
 from engine.speech.line import Job, Line
@@ -25,7 +25,7 @@ RENDER_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
 PROBE_EVERY_S = 10.0
 CACHE_DAYS = 30.0
-_SHAPE = "1"                # changes with anything in audio.py that changes the files
+_SHAPE = "1"                # changes with anything in audio.py or engine/sound that changes the files
 _log = structlog.get_logger()
 
 Text = tuple[Spoken, str]   # and its language

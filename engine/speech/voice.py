@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.ports import SpeechFailed
-from engine.speech.audio import Sound
+from engine.sound.samples import Sound
 
 LANGUAGES = ("de", "en", "es", "fr", "it")
 MAX_CHARS = 2000

@@ -30,11 +30,13 @@ ALLOWED = {
     "engine.flows": {"engine.policy", "engine.vocabulary"},
     "engine.policy": {"engine.vocabulary"},
     "engine.switch": EVERYWHERE,
-    "engine.speech": EVERYWHERE,
+    "engine.sound": EVERYWHERE,
+    "engine.speech": EVERYWHERE | {"engine.sound"},
     "engine.store": EVERYWHERE,
     "engine.settings": {"engine.policy"},
     "engine.log": set(),
-    "api": {"engine.store", "engine.vocabulary", "engine.policy", "engine.ports", "engine.settings", "engine.log"},
+    "api": {"engine.store", "engine.vocabulary", "engine.policy", "engine.ports", "engine.settings", "engine.log",
+            "engine.sound"},
 }
 
 

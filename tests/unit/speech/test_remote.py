@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from engine.ports import SpeechFailed
-from engine.speech import audio
+from engine.sound.samples import Sound, to_wav
 from engine.speech.remote import Http
 from engine.speech.voice import VoiceUnavailable
 
@@ -20,7 +20,7 @@ async def speak(request: web.Request) -> web.Response:
     if text == "words":
         return web.Response(text="no WAV")
     seconds = len(text) if request.headers["Content-Language"] == "de" else 0
-    return web.Response(body=audio.to_wav(audio.Sound(0.1 * np.ones(8000 * seconds), 8000)))
+    return web.Response(body=to_wav(Sound(0.1 * np.ones(8000 * seconds), 8000)))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine.ports import SpeechFailed
+from engine.sound.samples import Sound, to_wav
 from engine.speech import audio
-from engine.speech.audio import Sound
 from engine.speech.null import Null
 from engine.speech.pico import Pico
 from engine.speech.service import SpeechService
@@ -179,7 +179,7 @@ async def test_a_language_without_a_voice_is_spoken_by_the_nearest_one(running: 
 
 
 async def test_a_recording_becomes_sounds_without_any_voice(running: Running, tmp_path: Path) -> None:
-    wav = audio.to_wav(Sound(0.05 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
+    wav = to_wav(Sound(0.05 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
     async with running(Missing()) as speech:
         names = await asyncio.gather(*(speech.convert(wav) for _ in range(5)))
         assert len(set(names)) == 1 and names[0].startswith("rec/")

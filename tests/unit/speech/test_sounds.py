@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.sound.samples import Sound
 from engine.speech import audio
 from engine.speech.voice import LANGUAGES
 
@@ -20,7 +21,7 @@ PROMPTS = (
 )
 
 
-def load(path: Path) -> audio.Sound:
+def load(path: Path) -> Sound:
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (8000, 2, 1)
     return audio.from_wav(path.read_bytes())

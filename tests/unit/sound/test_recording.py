@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.ports import SpeechFailed
-from engine.speech import recording
+from engine.sound import recording
 
 
 def wav(pcm: bytes, *, width: int = 2, rate: int = 8000, channels: int = 1) -> bytes:

@@ -1,4 +1,4 @@
-"""An uploaded recording (WAV, PCM of 8 to 32 bits) as sound. Called by `service.py`, in a thread."""
+"""An uploaded recording (WAV, PCM of 8 to 32 bits) as sound. Called in threads."""
 
 import io
 import wave
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ports import SpeechFailed
-from engine.speech.audio import Sound
+from engine.sound.samples import Sound
 
 LONGEST_S = 600
 _BLOCK_S = 30
