@@ -73,53 +73,48 @@ CREATE TABLE user_permissions (
     PRIMARY KEY (user_id, permission_id)
 );
 
--- Messages. A recording is made first and gets its audio later.
+-- Messages. Each is made first and gets its file later; who has no audio yet is no recording for an alarm.
 ALTER TABLE recordings
     ALTER audio DROP NOT NULL, ALTER digest DROP NOT NULL,
     ADD created_by  bigint,
-    ADD description text NOT NULL DEFAULT '',
-    ADD type        text NOT NULL DEFAULT 'wav',
-    ADD file_name   text NOT NULL DEFAULT '';
+    ADD description text NOT NULL DEFAULT '';
 CREATE TABLE documents (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organisation_id bigint NOT NULL REFERENCES organisations,
+    organisation_id bigint NOT NULL REFERENCES organisations ON DELETE CASCADE,
     created_by      bigint,
     name            text NOT NULL,
     description     text NOT NULL DEFAULT '',
-    type            text NOT NULL DEFAULT '',
-    file_name       text NOT NULL DEFAULT '',
     quality         text NOT NULL DEFAULT 'standard',
-    pages           integer NOT NULL DEFAULT 0,
     media           bytea,
     media_type      text NOT NULL DEFAULT '',
+    pages           integer NOT NULL DEFAULT 0,
+    width           integer NOT NULL DEFAULT 0,       -- of the first page: points of a PDF, dots of a picture
+    height          integer NOT NULL DEFAULT 0,
     created_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX documents_organisation ON documents (organisation_id, id);
 CREATE TABLE templates (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organisation_id bigint NOT NULL REFERENCES organisations,
+    organisation_id bigint NOT NULL REFERENCES organisations ON DELETE CASCADE,
     created_by      bigint,
     name            text NOT NULL,
-    subject         text NOT NULL,
-    body            text NOT NULL,
-    body_alt        text NOT NULL DEFAULT '',
     description     text NOT NULL DEFAULT '',
-    type            text NOT NULL DEFAULT '',
-    attachment      bytea,
-    attachment_type text NOT NULL DEFAULT '',
+    subject         text NOT NULL,
+    body            text NOT NULL,                    -- HTML
+    body_alt        text NOT NULL DEFAULT '',
+    media           bytea,                            -- the attachment
+    media_type      text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX templates_organisation ON templates (organisation_id, id);
 CREATE TABLE texts (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organisation_id bigint NOT NULL REFERENCES organisations,
+    organisation_id bigint NOT NULL REFERENCES organisations ON DELETE CASCADE,
     created_by      bigint,
     name            text NOT NULL,
+    description     text NOT NULL DEFAULT '',
     data            text NOT NULL,
     type            text NOT NULL DEFAULT 'plain',
-    class           integer NOT NULL DEFAULT 1,
-    encoding        integer NOT NULL DEFAULT 0,
-    description     text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX texts_organisation ON texts (organisation_id, id);

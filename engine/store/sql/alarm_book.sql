@@ -48,7 +48,7 @@ ORDER BY group_id, id
 
 -- name: recording_exists
 -- Whoever deletes it waits until the alarm is there, and finds it.
-SELECT 1 FROM recordings WHERE organisation_id = $1 AND id = $2 FOR KEY SHARE
+SELECT 1 FROM recordings WHERE organisation_id = $1 AND id = $2 AND audio IS NOT NULL FOR KEY SHARE
 
 -- name: lock_budget
 -- One POST of an organisation after the other counts calls. (NO KEY: rows that refer to the organisation are not kept waiting.)
