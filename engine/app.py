@@ -173,7 +173,7 @@ class Engine:
                 case Disconnected(reason):
                     log.warning("switch.disconnected", reason=reason)
                     self._is_connected = False
-                    self.calls.open(False)
+                    self._reconcile.lost()
                     self.calls.leases.forget_all()  # callers may be elsewhere by now
                 case CallArrived():
                     self._inbound.arrived(event)

@@ -43,15 +43,21 @@ class Reconcile:
         self._wanted = asyncio.Event()
         self._outboxes: dict[str, Sequence[SwitchCommand]] = {}
         self._asked_s = 0.0
+        self._losses = 0
         self.is_settled = False  # everything was compared since the last time that was needed
 
     def soon(self, outboxes: Mapping[str, Sequence[SwitchCommand]] | None = None) -> None:
         """The connection returned, or (`outboxes`) an engine began: compare everything now."""
         self._outboxes.update(outboxes or {})
-        self.is_settled = False
-        self._calls.open(False)
+        self.lost()
         self._asked_s = time.monotonic()
         self._wanted.set()
+
+    def lost(self) -> None:
+        """Nobody knows any more what lives on the switch; also not who compares it at this moment."""
+        self.is_settled = False
+        self._losses += 1
+        self._calls.open(False)
 
     async def run(self) -> None:
         compared_s = 0.0
@@ -84,6 +90,7 @@ class Reconcile:
             return
 
     async def _compare(self) -> None:
+        losses = self._losses
         await self._calls.settled()  # every leg that was granted before `at` has been dialled
         at = self._switch.now()  # before the snapshot: what happens later is told by events
         live = dict(await self._switch.live())
@@ -98,7 +105,7 @@ class Reconcile:
             self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
         await self._calls.settled(as_owner=True)  # what we do not know may belong to an engine that replaced us
         self._hang_up_strays(live)
-        self._calls.open(True)
+        self._calls.open(losses == self._losses)
 
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> None:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;

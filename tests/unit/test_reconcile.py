@@ -374,16 +374,19 @@ def late() -> LateSwitch:
 
 
 class SlowStore(MemoryCalls):
-    """The save that holds a dial takes two seconds; it commits, and may not say so."""
+    """Something happens during a save; it commits, and may not say so."""
 
-    switch: MemorySwitch
     is_lost = False
-    on_dial: Callable[[], None]
+    on_dial: Callable[[], None] | None = None
+    on_save: Callable[[], None] | None = None
 
     async def save(self, batch: Batch) -> None:
         await super().save(batch)
+        if self.on_save is not None:
+            act, self.on_save = self.on_save, None
+            act()
         if any(call.outbox for call in batch.calls.values()) and self.on_dial is not None:
-            act, self.on_dial = self.on_dial, None  # type: ignore[assignment]
+            act, self.on_dial = self.on_dial, None
             act()
             if self.is_lost:
                 raise StoreFailed("no answer")
@@ -406,3 +409,24 @@ async def test_a_dial_that_left_late_and_whose_channel_is_still_to_come_is_not_d
         await at.settles()
         assert at.rung() == ["49301"]
         assert [row.disposition for _, row in at.desk.book.said(WriteAttempt)] == [None]
+
+
+async def test_a_connection_that_is_lost_while_everything_is_compared_lets_nobody_be_dialled_into_the_void() -> None:
+    async with alarm_desk(store=SlowStore) as at:
+        store = at.desk.store
+        assert isinstance(store, SlowStore)
+
+        def cut() -> None:
+            at.desk.switch.cut()
+            at.reconcile.lost()
+
+        store.on_save = cut
+        at.reconcile.soon()
+        await until(lambda: store.on_save is None)
+        await at.posts(an_alarm("49301"))
+        await at.settles()
+        assert not [*at.desk.book.said(WriteAttempt)]
+        at.desk.switch.restore()
+        await at.compares()
+        await at.settles()
+        assert at.rung() == ["49301"]
