@@ -63,6 +63,28 @@ async def test_a_user_is_deleted_while_his_hotline_is_changed(site: AlarmSite) -
         assert (await delete).status == 204
 
 
+async def test_a_webhook_is_deleted_while_an_engine_saves_what_it_is_to_be_told(site: AlarmSite) -> None:
+    """A save that fails costs the engine its memory: whatever people do to webhooks, it goes through."""
+    org = site.site.org.id
+    webhook = (await site.site.api("POST", "/webhooks", {"url": "https://8.8.8.8/", "types": ["alarm.created"]})).body
+    await site.pool.execute(
+        "CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END'")
+    await site.pool.execute(
+        "CREATE TRIGGER slow BEFORE INSERT ON webhook_deliveries FOR EACH ROW EXECUTE FUNCTION pause()")
+    async with site.pool.acquire() as connection, asyncio.timeout(8), asyncio.TaskGroup() as tasks:
+        await connection.execute("SELECT pg_advisory_lock(4711)")
+        save = tasks.create_task(site.pool.execute(
+            "INSERT INTO events (organisation_id, at, type, data) VALUES ($1, now(), 'alarm.created', '{}')", org))
+        await _waiting(site, 1)
+        delete = tasks.create_task(site.site.api("DELETE", f"/webhooks/{webhook['id']}"))
+        await asyncio.wait([delete], timeout=0.3)
+        await connection.execute("SELECT pg_advisory_unlock(4711)")
+        await save
+        assert (await delete).status == 204
+    assert await site.pool.fetchval("SELECT count(*) FROM webhook_deliveries") == 0
+
+
 async def _waiting(site: AlarmSite, count: int) -> None:
     """So many wait for a lock."""
     while await site.pool.fetchval(  # noqa: ASYNC110 - of locks nobody tells

@@ -31,7 +31,8 @@ BEGIN
             json_build_object('type', e.type, 'timestamp', json_time(e.at), 'data', e.data)::text
         FROM added e
         JOIN webhooks w ON w.organisation_id = e.organisation_id AND w.is_active AND e.type = ANY(w.types)
-        ORDER BY e.id, w.id;
+        ORDER BY e.id, w.id
+        FOR KEY SHARE OF w;  -- one that is deleted just now: by the time the reference is checked it would be too late
         IF FOUND THEN
             PERFORM pg_notify('ringward_webhook', '');
         END IF;
