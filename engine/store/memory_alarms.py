@@ -137,6 +137,7 @@ class MemoryAlarms:
             if alarm.plan.organisation_id == organisation_id and book.lives(alarm.call_id)
             and caller in person.phones and book.recipient(alarm.call_id, person.recipient_id) not in DONE
         ]
+        wanted.sort(key=lambda call_id: book.state(call_id) in (AlarmState.QUEUED, AlarmState.RINGING))
         return CallBack(organisation_id, voice, wanted[-1] if wanted else None)
 
     async def restraints(self, since: datetime) -> Restraints:

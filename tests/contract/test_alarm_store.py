@@ -224,6 +224,18 @@ async def test_a_caller_is_told_apart_by_the_newest_open_alarm_that_wants_his_ph
     assert await alarms.call_back("4930999", "49302") is None
 
 
+async def test_a_caller_hears_the_alarm_that_still_rings_not_a_newer_one_that_is_decided(w: AlarmWorld) -> None:
+    calls, alarms, first = await begun(w)
+    await w.post(ANNA, BEN)
+    [second] = await alarms.claim(10)
+    await calls.save(saving(live(second), WriteAlarm(at(5), AlarmState.ACKNOWLEDGED)))
+    found = await alarms.call_back(OWN_NUMBER, "49302")
+    assert found is not None and found.call_id == first.call_id
+    await calls.save(saving(live(first, is_new=False), Finish(at(9), "failed")))
+    found = await alarms.call_back(OWN_NUMBER, "49302")
+    assert found is not None and found.call_id == second.call_id  # who tells why nobody is rung any more
+
+
 # --- limits, recordings, wakes -----------------------------------------------------------------------------------
 
 

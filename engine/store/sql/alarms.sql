@@ -68,6 +68,7 @@ FROM late JOIN person ON person.id = late.recipient_id
 
 -- name: call_back
 -- $1 the number that was called, $2 the caller's, $3 our switch. It stands between a caller and the first sound.
+-- The newest alarm that still rings people, before one that is decided and only ends its legs.
 SELECT n.organisation_id, o.language, wanted.call_id
 FROM numbers n
 JOIN organisations o ON o.id = n.organisation_id
@@ -79,7 +80,7 @@ LEFT JOIN LATERAL (
     WHERE r.phones @> ARRAY[$2::text] AND r.organisation_id = n.organisation_id
       AND r.state NOT IN ('acknowledged', 'declined') AND a.finished_at IS NULL
       AND c.switch = $3 AND c.phase <> 'failed'
-    ORDER BY a.id DESC LIMIT 1
+    ORDER BY a.state NOT IN ('queued', 'ringing'), a.id DESC LIMIT 1
 ) wanted ON true
 WHERE n.number = $1
 
