@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine.store import retention
 from engine.store.retention import Keep, Retention
 from tests.alarm_stores import PostgresAlarmWorld, alarm_world, person
 
@@ -108,11 +109,14 @@ async def test_what_is_still_used_stays(w: PostgresAlarmWorld) -> None:
     assert (await retention.apply())["recordings"] == 1
 
 
-async def test_it_is_done_at_the_start(w: PostgresAlarmWorld) -> None:
-    await happened(w, OLD)
+async def test_it_is_done_at_the_start_and_daily(w: PostgresAlarmWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert retention.AGAIN_S == 24 * 3600
+    monkeypatch.setattr(retention, "AGAIN_S", 0.02)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(Retention(w.pool, Keep(30, 30, 30)).run())
-        async with asyncio.timeout(10):
-            while (await counts(w))["pin_failures"]:  # noqa: ASYNC110 -- nobody is told
-                await asyncio.sleep(0.01)
+        for _ in range(2):
+            await happened(w, OLD)
+            async with asyncio.timeout(10):
+                while (await counts(w))["pin_failures"]:  # noqa: ASYNC110 -- nobody is told
+                    await asyncio.sleep(0.01)
         running.cancel()
