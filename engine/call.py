@@ -252,7 +252,7 @@ class Calls:
     def _granted(self, grant: Grant, now: datetime) -> LegGranted | DialGranted:
         wanted, leg = grant.wanted, str(uuid.uuid4())
         if wanted.phone is not None:
-            return LegGranted(now, leg, wanted.phone, grant.trunk)
+            return LegGranted(now, leg, wanted.phone, grant.trunk, grant.others)
         tries = self._restraint.pin_tries(wanted.number, now)
         return DialGranted(now, leg, wanted.number, grant.trunk, tries, grant.others)
 

@@ -12,7 +12,7 @@ from engine.flows.alarm_rows import (
     attempt_row,
     disposition,
     is_outbound,
-    is_trunk_trouble,
+    is_trunks,
     leg_note,
     recipient_row,
 )
@@ -35,8 +35,8 @@ def leg_gone(state: State, leg: str, at: datetime, cause: int, sip: int, is_lost
     place, attempt = found
     is_lost = is_lost and attempt.stage in JUDGED and not attempt.is_cancelled and not attempt.told
     how = Disposition.FAILED if is_lost else disposition(attempt, cause, sip)
-    is_trunks = not is_lost and is_trunk_trouble(attempt, cause, sip)
-    ended = replace(attempt, ended_at=at, disposition=how, cause=cause, is_trunks=is_trunks)
+    trouble = not is_lost and is_trunks(attempt, cause, sip)
+    ended = replace(attempt, ended_at=at, disposition=how, cause=cause, is_trunks=trouble)
     one = state.recipients[place]
     one = replace(one, live=tuple(other for other in one.live if other.leg != leg), past=(*one.past, ended))
     told: list[Command] = [attempt_row(one, ended)]

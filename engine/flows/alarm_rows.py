@@ -7,6 +7,7 @@ to decline is a key pressed by a human.
 from datetime import datetime
 
 from engine.flows.alarm_state import Attempt, Recipient
+from engine.policy.trunks import is_trunk_trouble
 from engine.vocabulary.commands import WriteAttempt, WriteNote, WriteRecipient
 from engine.vocabulary.values import Cause, Direction, Disposition
 
@@ -17,7 +18,6 @@ NO_ANSWER_CAUSES = {
     0, Cause.NORMAL, Cause.NO_USER_RESPONSE, Cause.NO_ANSWER, Cause.SUBSCRIBER_ABSENT, Cause.ANSWERED_ELSEWHERE,
     Cause.INTERWORKING,
 }
-TRUNK_CAUSES = {Cause.CONGESTION, Cause.FAILURE, 41, 42}  # and: temporary failure, switching equipment congestion
 
 # Whose end is a line of the timeline. Of the others it was said when it happened: answered, acknowledged, declined.
 NOTED_ENDS = {
@@ -47,11 +47,9 @@ def _unanswered(cause: int, sip: int) -> Disposition:
     return Disposition.FAILED
 
 
-def is_trunk_trouble(attempt: Attempt, cause: int, sip: int) -> bool:
+def is_trunks(attempt: Attempt, cause: int, sip: int) -> bool:
     """The phone itself never rang: another trunk may reach it."""
-    if attempt.stage != "ringing" or attempt.is_cancelled:
-        return False
-    return 500 <= sip < 600 or (not sip and cause in TRUNK_CAUSES)
+    return attempt.stage == "ringing" and not attempt.is_cancelled and is_trunk_trouble(cause, sip)
 
 
 def attempt_row(one: Recipient, attempt: Attempt) -> WriteAttempt:

@@ -12,6 +12,7 @@ from engine.flows.hotline_state import (
     AgentLeg,
     State,
     Step,
+    Tried,
     apology,
     close_if_empty,
     demand,
@@ -25,6 +26,7 @@ from engine.flows.hotline_state import (
     tried_before,
     with_leg,
 )
+from engine.policy.trunks import is_trunk_trouble
 from engine.vocabulary.commands import Bridge, Command, Dial, HangUp, SetTimer, WriteEntry
 from engine.vocabulary.events import LegGranted
 from engine.vocabulary.values import Cause, EntryType, RecordStatus
@@ -36,7 +38,7 @@ def ring(state: State, event: LegGranted) -> Step:
     phone, hotline, rules = event.phone, state.hotline, state.rules
     before = tried_before(state, phone)
     tried = replace(before, times=before.times + 1, round=state.round)
-    leg = AgentLeg(event.leg, phone, event.at, trunk=event.trunk)
+    leg = AgentLeg(event.leg, phone, event.at, trunk=event.trunk, others=event.others)
     others = tuple(other for other in state.tried if other.number != phone.number)
     dial = Dial(
         leg=event.leg, number=phone.number, caller_id=hotline.number, ring_timeout_s=rules.ring_timeout_s,
@@ -132,18 +134,22 @@ def agent_gone(state: State, leg_id: str, at: datetime, cause: int, sip: int, wa
     status, kind = disposition(leg, cause, sip)
     declined = status is RecordStatus.REJECTED
     told: list[Command] = [record(leg, state.hotline.number, at, status, cause)]
-    tried = tried_before(state, leg.phone)
+    tried = _after(tried_before(state, leg.phone), leg, declined, cause, sip)
     others = tuple(item for item in state.tried if item.number != leg.phone.number)
-    state = replace(
-        state, legs=tuple(item for item in state.legs if item.leg != leg_id),
-        tried=(*others, replace(tried, declined=tried.declined or declined)),
-    )
+    state = replace(state, legs=tuple(item for item in state.legs if item.leg != leg_id), tried=(*others, tried))
     if leg_id == state.winner:
         step = _winner_gone(state, leg, at, was_left)
         return Step(step.state, (*told, *step.commands))
     told.append(entry(leg, kind, at))
     step = after_leg(state, at)
     return Step(step.state, (*told, *step.commands))
+
+
+def _after(tried: Tried, leg: AgentLeg, declined: bool, cause: int, sip: int) -> Tried:
+    """A trunk's failure costs the phone neither its turn nor its round while there is another trunk."""
+    if leg.stage == "dialled" and not leg.cancelled and leg.others and is_trunk_trouble(cause, sip):
+        return replace(tried, times=tried.times - 1, round=tried.round - 1, failed_trunks=tried.failed_trunks + 1)
+    return replace(tried, declined=tried.declined or declined, failed_trunks=0)
 
 
 def _winner_gone(state: State, leg: AgentLeg, at: datetime, was_left: bool) -> Step:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from engine.flows import hotline_state
 from engine.flows.flow import Apart, Leg, Owner
-from engine.flows.hotline_state import State, demand, find, legs_in_use
+from engine.flows.hotline_state import State, demand, find, legs_in_use, tried_before
 from engine.policy.routing import HOTLINE, Limit, Wanted, Wants
 from engine.policy.trunks import trunk_of
 from engine.vocabulary.commands import RowCommand, WriteEntry
@@ -34,7 +34,8 @@ def wants(state: State) -> Wants | None:
         return None
     hotline = state.hotline
     return Wants(
-        HOTLINE, state.arrived_at, tuple(Wanted(phone.number, phone=phone) for phone in phones),
+        HOTLINE, state.arrived_at, tuple(
+            Wanted(phone.number, phone=phone, skip=tried_before(state, phone).failed_trunks) for phone in phones),
         Limit(hotline.hotline_id, hotline.channels_outbound),
     )
 

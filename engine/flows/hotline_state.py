@@ -30,16 +30,18 @@ class AgentLeg:
     answered_at: datetime | None = None
     cancelled: bool = False
     trunk: str = MAIN
+    others: int = 0  # trunks that are left to try
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How often a phone was rung for this caller, and in which round last."""
+    """How often a phone was rung for this caller, and in which round last. `failed_trunks`: since it was rung last."""
 
     number: str
     times: int = 0
     round: int = 0
     declined: bool = False
+    failed_trunks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

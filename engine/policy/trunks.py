@@ -7,9 +7,9 @@ names goes by the first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from engine.vocabulary.values import Cause
-from math import floor
 
 MAIN = "trunk"
 NO_RESPONSE_SIP = 408

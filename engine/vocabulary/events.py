@@ -24,12 +24,14 @@ class CallArrived:
 
 @dataclass(frozen=True, slots=True)
 class LegGranted:
-    """The allocator gives this call one of the phones it wants, and the id of the leg to dial it with."""
+    """The allocator gives this call one of the phones it wants, and the id of the leg to dial it with. `others`: trunks
+    that are left to try when this one fails."""
 
     at: datetime
     leg: str
     phone: AgentPhone
     trunk: str = "trunk"
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
