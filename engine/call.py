@@ -81,6 +81,7 @@ class Calls:
         self._calls: dict[str, LiveCall] = {}
         self._look_at: asyncio.TimerHandle | None = None
         self._is_open = False
+        self._has_timers = True
         self.on_reload: Callable[[], None] = lambda: None  # memory was dropped: somebody must compare
         self.status: dict[str, Any] = {}
 
@@ -97,6 +98,16 @@ class Calls:
         """Alarms are dialled only while we know what lives on the switch and who acknowledged without us."""
         self._is_open = is_open
         self.mailbox.wake()
+
+    def set_timers(self) -> None:
+        """Those of calls that were loaded; once who acknowledged meanwhile is known, who may have done so in time."""
+        if self._has_timers:
+            return
+        self._has_timers = True
+        now = self._switch.now()
+        for call in self._calls.values():
+            for timer in call.flow.timers(call.state, now):
+                self.executing.set_timer(call.call_id, timer)
 
     def call_of(self, leg: str) -> str | None:
         return self._ledger.call_of(leg)
@@ -315,7 +326,7 @@ class Calls:
     async def load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         """Take the stored calls into memory; returns the outbox of each. Raises StoreFailed."""
         stored = await self._store.load_calls()
-        self._is_open = False
+        self._is_open = self._has_timers = False
         self._calls.clear()
         self._ledger.clear()
         self.leases.forget_all()

@@ -15,7 +15,7 @@ from engine.figures import Figures
 from engine.mailbox import ForCall, Mailbox
 from engine.ports import Switch, SwitchLost
 from engine.round import Round
-from engine.vocabulary.commands import Dial, DialAlarm, Render, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, Render, SetTimer, SwitchCommand
 from engine.vocabulary.events import TimerFired
 from engine.vocabulary.values import RingwardError
 
@@ -36,7 +36,7 @@ class Executing:
     def carry_out(self, work: Round) -> bool:
         """False: the switch is away."""
         for call_id, timer in work.timers:
-            self.call_later(timer.after_s, partial(self._fire, call_id, timer.name))
+            self.set_timer(call_id, timer)
         for call_id, render in work.renders:
             call = work.dirty[call_id]
             self.on_render(call_id, call.flow.owner(call.state).organisation_id, render)
@@ -52,6 +52,9 @@ class Executing:
                 self._unsent.setdefault(call_id, []).extend(orders)
             return False
         return True
+
+    def set_timer(self, call_id: str, timer: SetTimer) -> None:
+        self.call_later(timer.after_s, partial(self._fire, call_id, timer.name))
 
     def renew(self, legs: Sequence[str], lease_s: int) -> None:
         try:

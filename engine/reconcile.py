@@ -68,6 +68,7 @@ class Reconcile:
             self._wanted.clear()
             try:
                 await self._acknowledgements.bring_in()
+                self._calls.set_timers()
                 await self._import_rows()
                 if is_full:
                     await self._compare()

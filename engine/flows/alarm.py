@@ -26,7 +26,7 @@ from engine.flows.alarm_callback import called_back
 from engine.flows.alarm_course import decide, failed, settle, settled, wake, wave_due, wave_timer
 from engine.flows.alarm_ends import leg_gone
 from engine.flows.alarm_legs import acknowledge, acknowledged, answered, delayed, heard, ring
-from engine.flows.alarm_reconcile import missed, unsaid
+from engine.flows.alarm_reconcile import missed, timers, unsaid
 from engine.flows.alarm_rows import recipient_row
 from engine.flows.alarm_speech import messages, rendered, speech_of
 from engine.flows.alarm_state import (
@@ -80,7 +80,7 @@ from engine.vocabulary.values import AlarmPlan, AlarmState, Cause, Person, Recip
 NAME = "alarm"
 VERSION = 1
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "step", "wants",
+    "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "step", "timers", "wants",
     "wants_to_ring",
 ]
 

@@ -149,7 +149,7 @@ def wave_due(state: State, name: str, at: datetime) -> Step[State]:
     return next_wave(state, at)
 
 
-def wave_timer(state: State, at: datetime) -> tuple[Command, ...]:
+def wave_timer(state: State, at: datetime) -> tuple[SetTimer, ...]:
     due = _next_due_at(state)
     return (SetTimer(_wave_timer(state), max(0.0, (due - at).total_seconds())),) if due is not None else ()
 
@@ -202,6 +202,7 @@ def _next_wake(state: State, at: datetime) -> Step[State]:
     return armed(state, min(dues), at) if dues else Step(state)
 
 
-def wake_timer(state: State, at: datetime) -> tuple[Command, ...]:
+def wake_timer(state: State, at: datetime) -> tuple[SetTimer, ...]:
     """The timer that is set, once more: it died with the engine."""
-    return armed(replace(state, wakes_at=None), state.wakes_at, at).commands if state.wakes_at is not None else ()
+    due = state.wakes_at
+    return (SetTimer(round_timer(due), max(0.0, (due - at).total_seconds())),) if due is not None else ()

@@ -4,7 +4,7 @@ Used by `alarm.py` alone. A snapshot is a moment old: legs that are younger than
 dialplan's notes of acknowledgements are told before: a leg that is gone without one was not acknowledged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.flows.alarm_course import wake_timer, wave_timer
@@ -38,13 +38,16 @@ def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[Stat
         return Step(state)
     told = [order for place, attempt in live_legs(state) if (here := live.get(attempt.leg)) is not None
             for order in _unsaid_to(state, state.recipients[place], attempt, here)]
-    if state.phase == "closing":
-        return Step(state, (*told, *_speech(state)))
+    return Step(state, (*told, *_speech(state)))
+
+
+def timers(state: State, at: datetime) -> Sequence[SetTimer]:
+    if state.outcome is not None:
+        return ()
     expires_at = state.plan.created_at + timedelta(seconds=state.plan.expires_s)
-    timers = (SetTimer(EXPIRE, max(0.0, (expires_at - at).total_seconds())), *wave_timer(state, at))
-    if state.phase == "rendering":
-        timers = (SetTimer(BEGIN, 0.0), *timers)
-    return Step(state, (*told, *timers, *wake_timer(state, at), *_speech(state)))
+    begin = (SetTimer(BEGIN, 0.0),) if state.phase == "rendering" else ()
+    expire = SetTimer(EXPIRE, max(0.0, (expires_at - at).total_seconds()))
+    return (*begin, expire, *wave_timer(state, at), *wake_timer(state, at))
 
 
 def _speech(state: State) -> Iterator[Command]:

@@ -12,7 +12,7 @@ from operator import is_not
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.policy.routing import Wants
-from engine.vocabulary.commands import Command, RowCommand
+from engine.vocabulary.commands import Command, RowCommand, SetTimer
 from engine.vocabulary.events import Event
 
 S = TypeVar("S")
@@ -85,6 +85,9 @@ class Flow(Protocol):
 
     def leased(self, state: Any) -> Sequence[str]:
         """Legs that wait under a lease."""
+
+    def timers(self, state: Any, at: datetime) -> Sequence[SetTimer]:
+        """What was set and died with the engine. Those that `Reconciled` brings again are not in here."""
 
     def failed(self, state: Any, at: datetime) -> Sequence[RowCommand]:
         """A defect ended this call: what is written about it."""

@@ -34,7 +34,7 @@ from engine.flows.hotline_agents import (
     ring,
 )
 from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
-from engine.flows.hotline_loop import APART, failed, leased, legs, owner, phase, wants, wants_to_ring
+from engine.flows.hotline_loop import APART, failed, leased, legs, owner, phase, timers, wants, wants_to_ring
 from engine.flows.hotline_reconcile import missed, unsaid
 from engine.flows.hotline_state import (
     ACCEPT_KEY,
@@ -86,7 +86,7 @@ NAME = "hotline"
 VERSION = 1
 __all__ = [
     "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "start_in_fallback", "step",
-    "wants", "wants_to_ring",
+    "timers", "wants", "wants_to_ring",
 ]
 
 

@@ -8,7 +8,7 @@ from engine.flows.flow import Apart, Leg, Owner
 from engine.flows.hotline_state import State, demand, find, legs_in_use, tried_before
 from engine.policy.routing import HOTLINE, Limit, Wanted, Wants
 from engine.policy.trunks import trunk_of
-from engine.vocabulary.commands import RowCommand, WriteEntry
+from engine.vocabulary.commands import RowCommand, SetTimer, WriteEntry
 from engine.vocabulary.values import EntryType
 
 APART: Apart | None = None
@@ -43,6 +43,10 @@ def wants(state: State) -> Wants | None:
 def wants_to_ring(state: State, leg: str) -> bool:
     dialled = find(state, leg)
     return dialled is not None and dialled.stage == "dialled" and not dialled.cancelled
+
+
+def timers(state: State, at: datetime) -> Sequence[SetTimer]:
+    return ()  # `Reconciled` brings them
 
 
 def failed(state: State, at: datetime) -> Sequence[RowCommand]:

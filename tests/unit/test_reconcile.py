@@ -19,8 +19,8 @@ from engine.store.memory_hotlines import MemoryHotlines
 from engine.switch.memory import MemorySwitch, Phone
 from engine.vocabulary.commands import Dial, DialAlarm, Finish, HangUp, Play, WriteAttempt, WriteRecord
 from engine.vocabulary.events import CallArrived
-from engine.vocabulary.values import Hotline, LiveLeg
-from tests.alarm_desk import alarm_desk, an_alarm
+from engine.vocabulary.values import AlarmState, Hotline, LiveLeg
+from tests.alarm_desk import AlarmDesk, alarm_desk, an_alarm
 from tests.desk import ACCEPTS, Desk, desk, turns, until
 from tests.directories import world
 from tests.playbook import CHANNEL, a_hotline
@@ -430,3 +430,42 @@ async def test_a_connection_that_is_lost_while_everything_is_compared_lets_nobod
         await at.compares()
         await at.settles()
         assert at.rung() == ["49301"]
+
+
+async def returns_without_switch(at: AlarmDesk, seconds: float) -> Desk:
+    """Another engine, whose switch stays away."""
+    at.desk.shelf.owner_is_dead = True
+    switch = at.desk.switch
+    async with desk(shelf=at.desk.shelf, switch=lambda: switch) as again:
+        switch.cut()
+        again.calls.executing.call_later = switch._at
+        notes = Acknowledgements(switch, again.alarms, again.calls)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(Reconcile(switch, again.store, at.hotlines, again.calls, notes).run())
+            await again.settles()
+            await again.passes(seconds, 5)
+            running.cancel()
+    return again
+
+
+async def test_after_a_restart_an_alarm_whose_switch_stays_away_still_expires() -> None:
+    async with alarm_desk() as at:
+        alarm = an_alarm("49301", expires_s=60)
+        await at.posts(alarm)
+        at.desk.switch.advance(1)
+    again = await returns_without_switch(at, 50)
+    assert again.book.state(alarm.call_id) is AlarmState.RINGING
+    again = await returns_without_switch(at, 20)
+    assert again.book.state(alarm.call_id) is AlarmState.EXPIRED
+
+
+async def test_who_acknowledged_while_there_was_no_engine_did_so_before_his_alarm_expires() -> None:
+    async with alarm_desk() as at:
+        alarm = an_alarm("49301", expires_s=60)
+        await at.posts(alarm)
+        [dial] = at.desk.sent(DialAlarm)
+        at.desk.switch._notes[dial.leg] = AckNote(dial.leg, at.desk.switch.now())
+    at.desk.switch.cut()
+    at.desk.switch.advance(90)
+    again = await returns_without_switch(at, 5)
+    assert again.book.state(alarm.call_id) is AlarmState.ACKNOWLEDGED

@@ -1,7 +1,8 @@
 """An alarm after a restart or a lost connection: what it missed counts, what was unsaid is said, timers run again."""
 
 from engine import codec
-from engine.vocabulary.commands import AskAlarm, HangUp, Hold, Play, Render, SetTimer
+from engine.flows import alarm
+from engine.vocabulary.commands import AskAlarm, HangUp, Hold, Play, Render
 from engine.vocabulary.events import AcknowledgeOrdered, CalledBack, CancelOrdered, Declined, NoKey
 from engine.vocabulary.values import AlarmAsk, Wave
 from tests.alarm_playbook import Playbook, at, number, person
@@ -10,7 +11,7 @@ CHANNEL = "PJSIP/trunk-00000007"
 
 
 def timers(book: Playbook) -> dict[str, float]:
-    return {one.name.split()[0]: one.after_s for one in book.last if isinstance(one, SetTimer)}
+    return {one.name.split()[0]: one.after_s for one in alarm.timers(book.state, at(book.seconds))}
 
 
 def test_a_dial_of_unknown_fate_failed_and_is_dialled_again_in_the_same_round() -> None:
@@ -52,18 +53,25 @@ def test_an_answer_that_nobody_heard_counts() -> None:
 
 def test_timers_that_died_with_the_engine_run_again() -> None:
     book = Playbook.of(2, strategy="waves", waves=(Wave(0, (3,)), Wave(300, ())), needed=1)
-    assert timers(book.passes(100).compares()) == {"expire": 1700}
-    book = Playbook.of().rings(1).busy("1").passes(20).compares()
+    assert timers(book.passes(100)) == {"expire": 1700}
+    book = Playbook.of().rings(1).busy("1").passes(20)
     assert timers(book) == {"expire": 1780, "round": 40}
-    before, book.timers = book.state, []
-    assert book.compares().state is before
     assert book.passes(40).wanted == [number(1)]
+    assert timers(Playbook.silent().passes(5)) == {"begin": 0, "expire": 1795}
+    assert timers(book.tells(CancelOrdered(at(60), "x"))) == {}
+
+
+def test_a_clock_that_jumps_ahead_while_an_engine_lives_expires_nothing() -> None:
+    book = Playbook.of().rings(1)
+    book.timers = []
+    book.seconds = 7200
+    assert book.compares(leg1="ringing").passes(1).alarm_states == ["ringing"]
 
 
 def test_a_wave_whose_timer_died_begins_in_its_time() -> None:
     people = (person(1, groups=(3,)), person(2, groups=(4,)))
     book = Playbook.of(people, strategy="waves", waves=(Wave(0, (3,)), Wave(300, ()))).passes(100)
-    assert timers(book.compares()) == {"expire": 1700, "wave": 200}
+    assert timers(book) == {"expire": 1700, "wave": 200}
     assert book.passes(200).wanted == [number(1), number(2)]
 
 
