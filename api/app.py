@@ -15,6 +15,7 @@ from aiohttp import web
 from api.docs_page import Page, docs_routes
 from api.errors import STYLES, errors
 from api.first_responder.routes import routes as first_responder
+from api.ictcore import routes as ictcore
 from api.json_body import BODY_LIMIT
 from api.openapi import document
 from api.probes import FIGURES, PROBES, Figures
@@ -54,6 +55,7 @@ def create_app(directory: Directory, base: Base | None = None) -> web.Applicatio
     app.add_routes(first_responder)
     if base is not None:
         ringward.install(app, base)
+        ictcore.install(app, base)
     app.add_routes(PROBES)
     app.add_routes(_documentation())
     return app

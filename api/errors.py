@@ -108,10 +108,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        told = ApiError(error.status, error.reason, headers=allow)
+        wrong = ApiError(error.status, error.reason, headers=allow)
     except Exception as error:
-        told = _told(error, request.method)
-    return style_of(request).answer(told)
+        wrong = told(error, request.method)
+    return style_of(request).answer(wrong)
 
 
 def style_of(request: web.Request) -> ErrorStyle:
@@ -119,7 +119,8 @@ def style_of(request: web.Request) -> ErrorStyle:
     return next(found, ENVELOPE)
 
 
-def _told(error: Exception, method: str) -> ApiError:
+def told(error: Exception, method: str) -> ApiError:
+    """What a client is told of whatever was raised; what nobody expected is logged."""
     match error:
         case ApiError():
             return error

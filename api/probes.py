@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from api.errors import Handler
-from api.typed_routes import DIRECTORY
+from api.typed_routes import DIRECTORY, ROUTE
 from engine.store.directory_port import EngineBeat, StoreFailed
 
 BEAT_OLD_S = 10.0
@@ -42,7 +42,7 @@ class Figures:
             return response
         finally:
             resource = request.match_info.route.resource
-            route = resource.canonical if resource else "none"
+            route = request.get(ROUTE) or (resource.canonical if resource else "none")
             took_s = perf_counter() - began
             method = request.method if request.method in METHODS else "other"
             self.requests.labels(method, route, str(status)).inc()

@@ -27,6 +27,7 @@ DIRECTORY: web.AppKey[Directory] = web.AppKey("directory", Directory)
 SERVICES: web.AppKey[dict[type, Any]] = web.AppKey("services", dict[type, Any])
 # what runs beside the requests until the process stops; an error that it raises stops the process
 RUNNING: web.AppKey[list[Callable[[], Coroutine[Any, Any, None]]]] = web.AppKey("running", list)
+ROUTE = web.RequestKey("route", str)     # the pattern that stands for a path that aiohttp does not know
 PARTS = ("path", "query", "header", "body")
 JSON = "application/json"
 T = TypeVar("T")

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     # webhooks
     webhook_allow: str = Field("", description="networks that webhooks may reach though they are not public")
 
+    # the API of ICTCore
+    ictcore_origins: str = Field("", description="web pages of these may call it from a browser; *: any")
+
     # speech
     voice: str = "pico"
     sounds_dir: Path | None = None      # None: <home>/sounds, which links to the recorded prompts

@@ -1,14 +1,38 @@
 """One statement, one use of the pool: what the stores behind `/ringward/v1`'s directory are made of."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import asyncpg
 
 from engine.store import queries
-from engine.store.pool import DEADLINE_S, acquired
+from engine.store.pool import DEADLINE_S, acquired, store_errors
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
+_JOINED: "ContextVar[Connection | None]" = ContextVar("joined", default=None)
+
+
+@asynccontextmanager
+async def one_transaction(pool: "asyncpg.Pool[Any]", deadline_s: float = DEADLINE_S) -> AsyncIterator[Connection]:
+    """What stores do within it, in this task, is one transaction on this connection: all of it happens, or nothing.
+
+    For a use case that several stores have a part in, as creating something and remembering its Idempotency-Key.
+    """
+    async with acquired(pool, deadline_s) as connection, connection.transaction():
+        before = _JOINED.set(connection)
+        try:
+            yield connection
+        finally:
+            _JOINED.reset(before)
+
+
+@asynccontextmanager
+async def _part_of(connection: Connection) -> AsyncIterator[Connection]:
+    """A savepoint: a store may still go on after a statement that failed."""
+    async with store_errors(), connection.transaction():
+        yield connection
 
 
 class Statements:
@@ -22,7 +46,8 @@ class Statements:
         self._sql = queries.load(self.NAME)
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
-        return acquired(self._pool, self._deadline_s)
+        joined = _JOINED.get()
+        return acquired(self._pool, self._deadline_s) if joined is None else _part_of(joined)
 
     async def _row(self, query: str, *args: Any) -> "asyncpg.Record | None":
         async with self._connection() as connection:

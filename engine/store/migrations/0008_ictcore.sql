@@ -10,6 +10,8 @@ ALTER TABLE users
     ADD company     text NOT NULL DEFAULT '',
     ADD country_id  text NOT NULL DEFAULT '',
     ADD timezone_id text NOT NULL DEFAULT '',
+    ADD created_by  bigint,
+    ADD token_version integer NOT NULL DEFAULT 1,     -- rises with every change of the password: older tokens end
     ADD active      boolean NOT NULL DEFAULT true;    -- false: cannot log in
 CREATE UNIQUE INDEX users_email ON users (lower(email)) WHERE email IS NOT NULL;
 
@@ -22,6 +24,20 @@ CREATE TABLE signing_keys (
     private_key text NOT NULL,                        -- PKCS #8, PEM
     created_at  timestamptz NOT NULL DEFAULT now()
 );
+
+-- Tokens that were cancelled before their time.
+CREATE TABLE cancelled_tokens (
+    id         text PRIMARY KEY,                      -- `jti`
+    expires_at timestamptz NOT NULL
+);
+
+CREATE FUNCTION end_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.token_version := OLD.token_version + 1;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER users_password BEFORE UPDATE OF password_hash ON users FOR EACH ROW
+    WHEN (NEW.password_hash IS DISTINCT FROM OLD.password_hash) EXECUTE FUNCTION end_tokens();
 
 CREATE TABLE accounts (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -72,6 +88,45 @@ CREATE TABLE user_permissions (
     permission_id bigint NOT NULL REFERENCES permissions ON DELETE CASCADE,
     PRIMARY KEY (user_id, permission_id)
 );
+CREATE INDEX user_roles_role ON user_roles (role_id);
+
+INSERT INTO permissions (name)
+SELECT grp || verb
+FROM unnest(ARRAY['api', 'statistic', 'configuration', 'program', 'transmission', 'task', 'schedule', 'spool', 'result',
+                  'provider', 'contact', 'group', 'account', 'user', 'usr', 'role', 'permission', 'campaign',
+                  'document', 'recording', 'template', 'text']) WITH ORDINALITY AS g (grp, position),
+     unnest(ARRAY['', '_create', '_list', '_read', '_update', '_delete', '_admin']) WITH ORDINALITY AS v (verb, place)
+ORDER BY position, place;
+INSERT INTO permissions (name)
+VALUES ('program_execute'), ('transmission_send'), ('user_password'), ('campaign_start'), ('campaign_stop');
+INSERT INTO roles (name, description)
+VALUES ('admin', 'keeps users, accounts, roles and providers'), ('user', 'keeps and sends what is his own');
+INSERT INTO role_permissions (role_id, permission_id)
+SELECT r.id, p.id FROM roles r JOIN permissions p ON p.name = ANY(CASE r.name
+    WHEN 'admin' THEN ARRAY['api', 'statistic', 'configuration', 'user', 'usr', 'role', 'permission', 'account',
+                            'provider', 'user_admin', 'account_admin']
+    ELSE ARRAY['api', 'statistic_read', 'configuration_read', 'user_read', 'user_password', 'account_read',
+               'account_list', 'account_update', 'contact', 'group', 'campaign', 'document', 'recording', 'template',
+               'text', 'program', 'transmission', 'task', 'schedule', 'spool', 'result'] END);
+
+-- Whoever makes a user: he has the role `user`, and as an admin of the organisation also `admin`.
+CREATE FUNCTION default_roles() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO user_roles (user_id, role_id)
+    SELECT NEW.id, r.id FROM roles r
+    WHERE r.organisation_id IS NULL AND (NEW.is_admin AND r.name = 'admin' OR TG_OP = 'INSERT' AND r.name = 'user')
+    ON CONFLICT DO NOTHING;
+    IF NOT NEW.is_admin THEN
+        DELETE FROM user_roles ur USING roles r
+        WHERE ur.user_id = NEW.id AND r.id = ur.role_id AND r.organisation_id IS NULL AND r.name = 'admin';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_made AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION default_roles();
+CREATE TRIGGER users_ruled AFTER UPDATE OF is_admin ON users FOR EACH ROW
+    WHEN (NEW.is_admin <> OLD.is_admin) EXECUTE FUNCTION default_roles();
+INSERT INTO user_roles (user_id, role_id)
+SELECT u.id, r.id FROM users u JOIN roles r ON r.name = 'user' OR u.is_admin;
 
 -- Messages. Each is made first and gets its file later; who has no audio yet is no recording for an alarm.
 ALTER TABLE recordings
@@ -86,7 +141,7 @@ CREATE TABLE documents (
     description     text NOT NULL DEFAULT '',
     quality         text NOT NULL DEFAULT 'standard',
     media           bytea,
-    media_type      text NOT NULL DEFAULT '',
+    type            text NOT NULL DEFAULT '',         -- of `media`: pdf, tif, png, jpg; '' while there is none
     pages           integer NOT NULL DEFAULT 0,
     width           integer NOT NULL DEFAULT 0,       -- of the first page: points of a PDF, dots of a picture
     height          integer NOT NULL DEFAULT 0,
@@ -102,6 +157,7 @@ CREATE TABLE templates (
     subject         text NOT NULL,
     body            text NOT NULL,                    -- HTML
     body_alt        text NOT NULL DEFAULT '',
+    type            text NOT NULL DEFAULT '',         -- a file's ending: the attachment's, or what was said
     media           bytea,                            -- the attachment
     media_type      text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now()

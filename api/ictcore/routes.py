@@ -1,0 +1,32 @@
+"""The ICTCore API as a whole: its modules and their stores. Mounted by `api/app.py`."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from api.errors import STYLES
+from api.ictcore import authenticate
+from api.ictcore.access import Access
+from api.ictcore.door import Door
+from api.ictcore.frame import routes
+from api.ictcore.log_ins import LogIns
+from api.ictcore.tokens import Tokens
+from api.ringward.frame import Base
+from api.typed_routes import SERVICES
+from engine.store.ictcore_access import IctcoreAccess
+from engine.store.idempotency import Idempotency
+from engine.store.statements import Statements
+
+# each registers its operations when it is imported
+RESOURCES = (authenticate,)
+STORES: Sequence[type[Statements]] = (IctcoreAccess, Idempotency)
+
+
+def install(app: web.Application, base: Base) -> None:
+    services = app[SERVICES]
+    for store in STORES:
+        services.setdefault(store, store(base.pool, base.deadline_s))
+    access = services[IctcoreAccess]
+    services[Access] = Access(access, Tokens(access), LogIns())
+    app[STYLES][routes.prefix] = routes.style
+    app.add_routes(Door(routes.operations, services[Access], base.settings.ictcore_origins.split()).routes())
