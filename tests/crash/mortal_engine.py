@@ -7,11 +7,10 @@ nobody. A new engine then takes over the same store and the same switch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
-from pathlib import Path
 
 from engine.app import Engine
 from engine.ports import (
@@ -26,12 +25,14 @@ from engine.ports import (
     QueuedAlarm,
     Restraints,
     SavedCall,
+    StoreFailed,
     SwitchEvent,
+    UnreadyHotline,
 )
 from engine.settings import Settings
-from engine.switch.memory import MemorySwitch
-from engine.vocabulary.commands import Dial, Play, SwitchCommand
+from engine.vocabulary.commands import SwitchCommand
 from engine.vocabulary.values import Hotline, LiveLeg
+from tests.crash.town import Silence, Town
 
 NEVER = 1 << 30
 
@@ -41,19 +42,45 @@ class Killed(BaseException):
 
 
 class Fate:
-    """Passes boundaries until the chosen one."""
+    """Passes boundaries until the chosen one. It also knows whether the engine waits for its database (`is_idle`)."""
 
     def __init__(self, at: int = NEVER) -> None:
         self.at = at
         self.passed: list[str] = []
         self.is_dead = False
+        self.is_idle = asyncio.Event()
+        self.is_idle.set()
+        self.on_death: Callable[[], None] = lambda: None
+        self._asking = 0
 
     def boundary(self, name: str) -> None:
         if not self.is_dead:
             self.passed.append(name)
-            self.is_dead = len(self.passed) == self.at
+            if len(self.passed) == self.at:
+                self.is_dead = True
+                self.on_death()
+        self.check(name)
+
+    def check(self, name: str = "") -> None:
         if self.is_dead:
             raise Killed(name)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The engine asks a store. A dead one does not, and hears no answer."""
+        self.check()
+        self._asking += 1
+        self.is_idle.clear()
+        try:
+            yield
+        except StoreFailed:
+            self.check()
+            raise
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self.is_idle.set()
+        self.check()
 
 
 class MortalStore:
@@ -64,23 +91,61 @@ class MortalStore:
         self._fate = fate
 
     async def take_over(self, stale_after_s: float) -> bool:
-        return await self._store.take_over(stale_after_s)
+        with self._fate.asking():
+            return await self._store.take_over(stale_after_s)
 
     async def save(self, batch: Batch) -> None:
         if batch.calls:
             self._fate.boundary("before save")
-        await self._store.save(batch)
+        with self._fate.asking():
+            await self._store.save(batch)
         if batch.calls:
             self._fate.boundary("after save")
 
     async def load_calls(self) -> Sequence[SavedCall]:
-        return await self._store.load_calls()
+        with self._fate.asking():
+            return await self._store.load_calls()
 
     async def call_of_leg(self, caller_leg: str) -> str | None:
-        return await self._store.call_of_leg(caller_leg)
+        with self._fate.asking():
+            return await self._store.call_of_leg(caller_leg)
 
     async def close(self) -> None:
         await self._store.close()
+
+
+class MortalHotlines:
+    """A HotlineStore in the hands of an engine that may die."""
+
+    def __init__(self, hotlines: HotlineStore, fate: Fate) -> None:
+        self._hotlines = hotlines
+        self._fate = fate
+
+    async def by_number(self, number: str) -> Hotline | None:
+        with self._fate.asking():
+            return await self._hotlines.by_number(number)
+
+    async def all(self) -> Sequence[Hotline]:
+        with self._fate.asking():
+            return await self._hotlines.all()
+
+    async def unready(self) -> Sequence[UnreadyHotline]:
+        with self._fate.asking():
+            return await self._hotlines.unready()
+
+    async def failed(self) -> Sequence[UnreadyHotline]:
+        with self._fate.asking():
+            return await self._hotlines.failed()
+
+    async def mark_ready(
+        self, hotline: UnreadyHotline, greeting: str | None, ask: str | None, error: str | None
+    ) -> None:
+        with self._fate.asking():
+            await self._hotlines.mark_ready(hotline, greeting, ask, error)
+
+    async def changes(self) -> AsyncIterator[int]:
+        async for hotline_id in self._hotlines.changes():
+            yield hotline_id
 
 
 class MortalAlarms:
@@ -91,32 +156,41 @@ class MortalAlarms:
         self._fate = fate
 
     async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
-        if queued := await self._alarms.claim(limit):
+        with self._fate.asking():
+            queued = await self._alarms.claim(limit)
+        if queued:
             self._fate.boundary("after claim")
         return queued
 
     async def orders(self) -> Sequence[AlarmOrder]:
-        return await self._alarms.orders()
+        with self._fate.asking():
+            return await self._alarms.orders()
 
     async def forget_orders(self, order_ids: Sequence[int]) -> None:
         self._fate.boundary("before orders are forgotten")
-        await self._alarms.forget_orders(order_ids)
+        with self._fate.asking():
+            await self._alarms.forget_orders(order_ids)
 
     async def call_of_attempt(self, leg: str) -> str | None:
-        return await self._alarms.call_of_attempt(leg)
+        with self._fate.asking():
+            return await self._alarms.call_of_attempt(leg)
 
     async def acknowledge_late(self, note: AckNote) -> None:
         self._fate.boundary("before a late acknowledgement")
-        await self._alarms.acknowledge_late(note)
+        with self._fate.asking():
+            await self._alarms.acknowledge_late(note)
 
     async def call_back(self, did: str, caller: str) -> CallBack | None:
-        return await self._alarms.call_back(did, caller)
+        with self._fate.asking():
+            return await self._alarms.call_back(did, caller)
 
     async def restraints(self, since: datetime) -> Restraints:
-        return await self._alarms.restraints(since)
+        with self._fate.asking():
+            return await self._alarms.restraints(since)
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
-        return await self._alarms.recording(organisation_id, recording_id)
+        with self._fate.asking():
+            return await self._alarms.recording(organisation_id, recording_id)
 
     async def changes(self) -> AsyncIterator[None]:
         async for _ in self._alarms.changes():
@@ -126,7 +200,7 @@ class MortalAlarms:
 class MortalLink:
     """A Switch in the hands of an engine that may die. Orders go out one by one, with a boundary before each."""
 
-    def __init__(self, switch: "Town", fate: Fate) -> None:
+    def __init__(self, switch: Town, fate: Fate) -> None:
         self._switch = switch
         self._fate = fate
 
@@ -164,14 +238,14 @@ class MortalLink:
         return await self._switch.live()
 
     async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
+        self._fate.check()
         await self._switch.put_hotlines(hotlines)
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         return await self._switch.fallback_rows()
 
     async def forget(self, rows: Sequence[FallbackRow]) -> None:
-        if self._fate.is_dead:
-            raise Killed("forget")
+        self._fate.check()
         await self._switch.forget(rows)
 
     async def acknowledgements(self) -> Sequence[AckNote]:
@@ -180,100 +254,6 @@ class MortalLink:
     async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
         self._fate.boundary("before the notes are forgotten")
         await self._switch.forget_acknowledgements(notes)
-
-
-@dataclass(slots=True)
-class Town(MemorySwitch):
-    """The switch and its people, with a memory of who ever talked with whom. Acts out that a fallback rings in vain."""
-
-    joins: set[frozenset[str]] = field(default_factory=set)
-    in_vain_s: float = 6.0
-    apologies: int = 0  # spoken by the dialplan itself
-
-    def _join(self, leg, peer) -> None:  # type: ignore[no-untyped-def]
-        self.joins.add(frozenset((leg.leg, peer.leg)))
-        MemorySwitch._join(self, leg, peer)
-
-    def _fall(self, leg) -> None:  # type: ignore[no-untyped-def]
-        MemorySwitch._fall(self, leg)
-        if leg.place == "rw-fall":
-            self._later(leg, self.in_vain_s, lambda: self._give_up(leg))
-
-    def _give_up(self, leg) -> None:  # type: ignore[no-untyped-def]
-        self.exhaust(leg.leg)
-        self._later(leg, self.claim_s, lambda: self._say_sorry(leg))
-
-    def _say_sorry(self, leg) -> None:  # type: ignore[no-untyped-def]
-        self.apologies += 1
-        self.leave_row(leg.leg, "apology")
-        self._later(leg, 1.0, lambda: self.hang_up(leg.leg))
-
-    def lose_engine(self) -> None:
-        """The connection is gone, and what was told but not read with it."""
-        self.cut()
-        while not self._events.empty():
-            self._events.get_nowait()
-
-    def call_later(self, after_s: float, act: Callable[[], None]) -> None:
-        """An engine's timers go by the time of its people."""
-        self._at(after_s, act)
-
-    def next_s(self, at_most: float) -> float:
-        """Seconds until something is due."""
-        due = min((at for at, _, _ in self._due), default=self._now + timedelta(seconds=at_most))
-        return min(at_most, max(0.0, (due - self._now).total_seconds()))
-
-    def partner_of(self, leg: str) -> str:
-        return self._legs[leg].partner if leg in self._legs else ""
-
-    @property
-    def living(self) -> list[str]:
-        return list(self._legs)
-
-    def rung(self) -> dict[str, int]:
-        """How often each number was dialled."""
-        times: dict[str, int] = {}
-        for order in self.sent:
-            if isinstance(order, Dial):
-                times[order.number] = times.get(order.number, 0) + 1
-        return times
-
-    def apologised(self, leg: str) -> bool:
-        said = any(isinstance(one, Play) and one.leg == leg and one.sound.endswith("/apology") for one in self.sent)
-        return said or self.apologies > 0
-
-
-class Silence:
-    """ports.Speech that is always ready and has spoken everything already."""
-
-    ready = True
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    async def render(self, text: str, language: str, *, urgency: int = 0) -> str:
-        return "cache/00"
-
-    async def convert(self, wav: bytes) -> str:
-        return "rec/00"
-
-    async def prune(self, in_use: Collection[str]) -> None: ...
-
-    def path(self, sound: str) -> Path:
-        return Path(sound)
-
-
-class TownClock:
-    """ports.Clock by the switch's time."""
-
-    def __init__(self, switch: MemorySwitch) -> None:
-        self._switch = switch
-
-    def now(self) -> datetime:
-        return self._switch.now()
-
-    def monotonic(self) -> float:
-        return (self._switch.now() - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()
 
 
 @cache
@@ -286,15 +266,16 @@ def settings() -> Settings:
 
 
 class MortalEngine:
-    """One life of an engine."""
+    """One life of an engine. `calls` is its own: its connection, if it has one, ends with it."""
 
     def __init__(
-        self, town: Town, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore, fate: Fate
+        self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, fate: Fate
     ) -> None:
         self.fate = fate
+        self.calls = calls
         self.engine = Engine(
-            settings(), MortalLink(town, fate), MortalStore(store, fate), hotlines, MortalAlarms(alarms, fate),
-            Silence())
+            settings(), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate),
+            MortalAlarms(alarms, fate), Silence())
         self.engine.calls.executing.call_later = town.call_later
 
     async def live(self) -> None:
@@ -305,3 +286,7 @@ class MortalEngine:
 
     def tick(self) -> None:
         self.engine.calls.mailbox.tick()
+
+    @property
+    def has_compared(self) -> bool:
+        return self.engine._reconcile.is_settled
