@@ -88,11 +88,12 @@ def _alike(number: str) -> Iterator[phonenumbers.PhoneNumber]:
 
 def _is_service(number: phonenumbers.PhoneNumber, country_code: int) -> bool:
     """An emergency number of any country with this code, also with digits behind it; or another short code that is
-    no subscriber's number."""
-    digits = phonenumbers.national_significant_number(number)
+    no subscriber's number. Of what is no number as it stands, without its leading zeros: +49 0112 is a way to 112."""
     regions = [it for it in phonenumbers.region_codes_for_country_code(country_code)
                if it in shortnumberinfo.SUPPORTED_SHORT_REGIONS]
     if phonenumbers.is_valid_number(number):
+        digits = phonenumbers.national_significant_number(number)
         return any(shortnumberinfo.is_emergency_number(digits, it) for it in regions)
-    return any(shortnumberinfo.connects_to_emergency_number(digits, it)
-               or shortnumberinfo.is_valid_short_number_for_region(number, it) for it in regions)
+    bare = phonenumbers.PhoneNumber(country_code, number.national_number)
+    return any(shortnumberinfo.connects_to_emergency_number(str(number.national_number), it)
+               or shortnumberinfo.is_valid_short_number_for_region(bare, it) for it in regions)

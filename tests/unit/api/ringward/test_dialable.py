@@ -11,6 +11,8 @@ GERMANY = frozenset({"DE"})
     # emergency and service short codes, however they are written, also with digits behind them
     ("+49112", "service-number"), ("+49110", "service-number"), ("+4911212345", "service-number"),
     ("+49116117", "service-number"), ("+49115", "service-number"), ("+4911833", "service-number"),
+    ("+490112", "service-number"), ("+4900110", "service-number"), ("+430133", "service-number"),
+    ("+390112", "service-number"), ("+490116117", "service-number"),
     ("+43144", "service-number"), ("+41117", "service-number"), ("+1911", "service-number"),
     ("+44999", "service-number"),
     ("+39112", "service-number"), ("+33112", "service-number"),
