@@ -5,18 +5,20 @@ could be dialled. An order is forgotten only after it is durable in its alarm; o
 comes when it has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import structlog
 
 from engine.call import Calls
 from engine.mailbox import BeginAlarm, ForCall
-from engine.ports import AlarmOrder, AlarmStore, StoreFailed, Switch
+from engine.ports import AlarmOrder, AlarmStore, QueuedAlarm, StoreFailed, Switch
 from engine.vocabulary.events import AcknowledgeOrdered, CancelOrdered
 
 log = structlog.get_logger()
 
 CLAIMED_AT_ONCE = 20
+PEOPLE_AT_ONCE = 1000  # begin in one save: hotlines wait for it
 
 
 class Dispatcher:
@@ -39,13 +41,18 @@ class Dispatcher:
     async def _begin_queued(self) -> None:
         while self._may_begin():
             queued = await self._alarms.claim(CLAIMED_AT_ONCE)
-            at = self._switch.now()
-            self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
-            if orders := [order for one in queued for order in one.orders]:
-                await self._calls.settled()  # an alarm never begins and ends in one save, see _has_ended in call.py
-                await self._obey(orders)  # before its speech is there: what was called off rings nobody
+            for some in _portions(queued):
+                await self._begin(some)
             if len(queued) < CLAIMED_AT_ONCE:
                 return
+
+    async def _begin(self, queued: Sequence[QueuedAlarm]) -> None:
+        at = self._switch.now()
+        self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
+        await self._calls.settled()  # an alarm never begins and ends in one save, see _has_ended in call.py
+        if orders := [order for one in queued for order in one.orders]:
+            with suppress(StoreFailed):  # told, not forgotten: they are told again. The rest of the claim must begin
+                await self._obey(orders)  # before its speech is there: what was called off rings nobody
 
     async def _take_orders(self) -> None:
         if orders := await self._alarms.orders():
@@ -62,3 +69,16 @@ class Dispatcher:
             return ForCall(order.call_id, AcknowledgeOrdered(now, order.recipient_id, order.by))
         return ForCall(order.call_id, CancelOrdered(now, order.by))
 
+
+def _portions(queued: Sequence[QueuedAlarm]) -> Iterator[Sequence[QueuedAlarm]]:
+    """In their order; of one alarm at least."""
+    some: list[QueuedAlarm] = []
+    people = 0
+    for one in queued:
+        people += len(one.persons)
+        if some and people > PEOPLE_AT_ONCE:
+            yield some
+            some, people = [], len(one.persons)
+        some.append(one)
+    if some:
+        yield some

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from engine.ports import Batch, StoreFailed
 from engine.store.memory_alarms import MemoryAlarms
+from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.vocabulary.commands import HangUp, WriteNote
 from engine.vocabulary.values import AlarmState, RecipientState
 from tests.alarm_desk import alarm_desk, an_alarm
@@ -24,6 +26,52 @@ async def test_every_queued_alarm_begins_once_however_many_there_are(monkeypatch
         await at.posts(*alarms)
         assert sorted(at.rung()) == sorted(f"49301{place}" for place in range(7))
         assert sorted(at.desk.calls.ids()) == sorted(alarm.call_id for alarm in alarms)
+
+
+class Weighed(MemoryCalls):
+    """How many new parts each save brought."""
+
+    parts: list[int]
+
+    async def save(self, batch: Batch) -> None:
+        await super().save(batch)
+        self.parts.append(sum(len(call.parts) for call in batch.calls.values() if call.is_new))
+
+
+def weighed(shelf: Shelf) -> Weighed:
+    store = Weighed(shelf)
+    store.parts = []
+    return store
+
+
+async def test_big_alarms_begin_one_after_the_other_so_that_no_hotline_waits_for_all_of_them() -> None:
+    async with alarm_desk(store=weighed) as at:
+        big = [an_alarm(*(f"4930{alarm}{place:04}" for place in range(600))) for alarm in range(3)]
+        small = [an_alarm("49301"), an_alarm("49302")]
+        for alarm in (*big, *small):
+            at.desk.book.post(alarm)
+        await until(lambda: all(at.has_begun(alarm) for alarm in (*big, *small)))
+        assert [count for count in at.desk.store.parts if count] == [601, 601, 605]  # type: ignore[attr-defined]
+
+
+async def test_an_order_that_cannot_be_forgotten_yet_keeps_no_other_alarm_from_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forget = MemoryAlarms.forget_orders
+
+    async def fails_once(self: MemoryAlarms, order_ids: Sequence[int]) -> None:
+        monkeypatch.setattr(MemoryAlarms, "forget_orders", forget)
+        raise StoreFailed("no answer")
+
+    monkeypatch.setattr(MemoryAlarms, "forget_orders", fails_once)
+    monkeypatch.setattr("engine.dispatcher.PEOPLE_AT_ONCE", 1)
+    async with alarm_desk() as at:
+        cancelled, other = an_alarm("49301"), an_alarm("49302")
+        at.desk.book.order(cancelled.call_id, "cancel")
+        for alarm in (cancelled, other):
+            at.desk.book.post(alarm)
+        await until(lambda: not at.desk.book.orders and at.rung() == ["49302"])
+        assert at.state(cancelled) is AlarmState.CANCELLED
 
 
 async def test_nothing_begins_while_it_may_not() -> None:
