@@ -67,6 +67,8 @@ def nature_of(number: str) -> Nature:
 def _unknown(number: str, parsed: phonenumbers.PhoneNumber, country_code: int, home: str) -> Nature:
     if not phonenumbers.is_possible_number(parsed):
         return Nature(Refusal("invalid-number", "no valid number"))
+    if parsed.number_of_leading_zeros:      # more than one: no country's plan has them
+        number = f"+{country_code}{parsed.national_number}"
     for other in _alike(number):
         if phonenumbers.is_possible_number(other) and (kind := TYPES.get(phonenumbers.number_type(other))):
             return Nature(Refusal(*kind))

@@ -25,6 +25,7 @@ GERMANY = frozenset({"DE"})
     ("+80012345678", "satellite-number"),
     # with digits too few or too many they are what they are
     ("+4990012", "premium-rate-number"), ("+4990012345678901", "premium-rate-number"),
+    ("+4909001234567", "premium-rate-number"), ("+49009001234567", "premium-rate-number"),
     ("+49137", "shared-cost-number"), ("+49180123", "shared-cost-number"), ("+49180123456789", "shared-cost-number"),
     ("+99912", "invalid-number"), ("+0", "invalid-number"), ("+431", "invalid-number"),
     ("+12225550123", "invalid-number"),     # no area code: of which of the countries with +1 is it?
