@@ -15,7 +15,7 @@ from api.ringward.alarm_post import post_alarm
 from api.ringward.alarm_schemas import Alarm, AlarmBody, AlarmsQuery, AlarmSummary, KeyHeader, RecipientPath
 from api.ringward.frame import LOCATION, PREFIX, Base, Conflict, IdPath, Listing, listing, routes
 from api.typed_routes import SERVICES, Reply
-from engine.store.alarm_book import PostgresAlarmBook, Standing
+from engine.store.alarm_book import MANY, PostgresAlarmBook, Standing
 from engine.vocabulary.values import AlarmState, RecipientState
 
 PATH = "/alarms"
@@ -130,6 +130,8 @@ async def _alarm(call: Call, book: PostgresAlarmBook, alarm_id: int) -> Alarm:
     whole = await book.alarm(call.organisation_id, alarm_id)
     if whole is None:
         raise NotFound("alarm")
+    if len(whole.recipients) + len(whole.notes) > MANY:
+        return await asyncio.to_thread(mapping.alarm, whole)
     return mapping.alarm(whole)
 
 

@@ -4,13 +4,14 @@ Every method acts for one organisation and sees no other. Numbers are E.164 with
 is never read here.
 """
 
+import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -20,6 +21,8 @@ from engine.store.statements import Statements
 from engine.vocabulary.values import AlarmState, RecipientState
 
 POSTING_DEADLINE_S = 8.0    # ten thousand recipients, or waiting for those who post before us
+MANY = 2000                 # rows of an alarm; more are read beside the event loop (ten thousand people: a second)
+Rows: TypeAlias = Sequence["asyncpg.Record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +118,11 @@ class PostgresAlarmBook(Statements):
             row = await connection.fetchrow(self._sql["alarm"], *of)
             if row is None:
                 return None
-            attempts: dict[int, list[StoredAttempt]] = defaultdict(list)
-            for it in await connection.fetch(self._sql["attempts"], *of):
-                attempts[it[0]].append(StoredAttempt(*it[1:]))
-            recipients = [_recipient(it, attempts[it["id"]])
-                          for it in await connection.fetch(self._sql["recipients"], *of)]
-            notes = [StoredNote(*it) for it in await connection.fetch(self._sql["notes"], *of)]
-            orders = [StandingOrder(*it) for it in await connection.fetch(self._sql["orders"], *of)]
-        counts = Counter(str(it.state) for it in recipients)
-        return WholeAlarm(_alarm(row, counts), recipients, notes, orders)
+            attempts, recipients, notes, orders = [
+                await connection.fetch(self._sql[it], *of) for it in ("attempts", "recipients", "notes", "orders")]
+        if len(attempts) + len(recipients) + len(notes) > MANY:
+            return await asyncio.to_thread(_whole, row, attempts, recipients, notes, orders)
+        return _whole(row, attempts, recipients, notes, orders)
 
     async def alarms(self, organisation_id: int, before: int | None, state: AlarmState | None, since: datetime | None,
                      limit: int) -> Sequence[StoredAlarm]:
@@ -147,6 +146,15 @@ class PostgresAlarmBook(Statements):
         recipient_state = row["recipient_state"]
         return Standing(AlarmState(row["state"]), row["is_over"],
                         None if recipient_state is None else RecipientState(recipient_state), row["is_ordered"])
+
+
+def _whole(row: "asyncpg.Record", attempts: Rows, recipients: Rows, notes: Rows, orders: Rows) -> WholeAlarm:
+    of: dict[int, list[StoredAttempt]] = defaultdict(list)
+    for it in attempts:
+        of[it[0]].append(StoredAttempt(*it[1:]))
+    people = [_recipient(it, of[it["id"]]) for it in recipients]
+    return WholeAlarm(_alarm(row, Counter(str(it.state) for it in people)), people,
+                      [StoredNote(*it) for it in notes], [StandingOrder(*it) for it in orders])
 
 
 def _alarm(row: "asyncpg.Record", counts: Mapping[str, int]) -> StoredAlarm:

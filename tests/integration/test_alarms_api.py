@@ -298,6 +298,24 @@ async def test_what_the_engine_wrote_is_read(site: AlarmSite) -> None:
     assert got["counts"]["acknowledged"] == 1 and got["timeline"][-1]["type"] == "dialled"
 
 
+async def test_others_are_answered_while_a_large_alarm_is_read(site: AlarmSite) -> None:
+    alarm = await site.posted()
+    await site.pool.execute(
+        "INSERT INTO alarm_notes (organisation_id, alarm_id, at, type, phone) "
+        "SELECT $1, $2, now(), 'dialled', '+4930555' FROM generate_series(1, 60000)", site.site.org.id, alarm["id"])
+    gaps, began = [0.0], monotonic()
+    async with asyncio.TaskGroup() as tasks:
+        read = tasks.create_task(site.site.api.session.get(
+            f"{site.site.api.url}/alarms/{alarm['id']}", headers=site.site.api.headers))
+        while not read.done():
+            before = monotonic()
+            await asyncio.sleep(0.005)
+            gaps.append(monotonic() - before)
+    assert read.result().status == 200
+    read.result().close()
+    assert max(gaps) < (monotonic() - began) / 2
+
+
 async def test_an_order_is_taken_up_by_an_engine(site: AlarmSite) -> None:
     made = await site.posted()
 
