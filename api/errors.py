@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
+from api.wording import in_words
 from engine.store.directory_port import NoNumberLeft, NoSipCustomer, StoreFailed, UnknownUsers
 from engine.vocabulary.values import RingwardError
 
@@ -141,8 +142,7 @@ def told(error: Exception, method: str) -> ApiError:
 
 def invalid(error: ValidationError) -> ApiError:
     """A pydantic error as a 400 that names the fields."""
-    problems = [Problem(_field(it["loc"]), it["msg"].removeprefix("Value error, "))
-                for it in error.errors(include_url=False, include_input=False)]
+    problems = [Problem(_field(it["loc"]), in_words(it)) for it in error.errors(include_url=False, include_input=False)]
     return Invalid(problems[0].field, problems[0].problem, *problems[1:])
 
 

@@ -9,6 +9,7 @@ from api.errors import Invalid
 E164 = re.compile(r"\+[0-9]{3,15}")
 # what a schema lets through: digits and the usual signs between them
 WRITTEN = r"^ *\+?[0-9 ()/.\-]{1,40}$"
+NO_PHONE = "must be a phone number: digits, with + or 00 in front when it is international"
 
 
 def parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:

@@ -170,14 +170,15 @@ def needed(body: AlarmBody, recipients: Sequence[NewRecipient]) -> int:
     problems = []
     wanted = len(recipients) if body.acknowledge.needed == "all" else int(body.acknowledge.needed)
     if wanted > len(recipients):
-        problems.append(Problem("acknowledge.needed", f"{wanted} of {_people(len(recipients))}"))
+        problems.append(Problem("acknowledge.needed", _too_few(wanted, len(recipients))))
     there = Counter(it.role for it in recipients)
-    problems += [Problem(f"acknowledge.byRole.{role}", f"{count} of {_people(there[role])}")
+    problems += [Problem(f"acknowledge.byRole.{role}", _too_few(count, there[role], " with this role"))
                  for role, count in body.acknowledge.byRole.items() if count > there[role]]
     if problems:
         raise Invalid(problems[0].field, problems[0].problem, *problems[1:])
     return wanted
 
 
-def _people(count: int) -> str:
-    return "nobody" if count == 0 else "1 person" if count == 1 else f"{count} people"
+def _too_few(wanted: int, there: int, of_whom: str = "") -> str:
+    said = "is no recipient" if there == 0 else "is only 1 recipient" if there == 1 else f"are only {there} recipients"
+    return f"{wanted} must acknowledge, but there {said}{of_whom}"

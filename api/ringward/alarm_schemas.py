@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from api.fields import Body, FromUrl, Int64, Line, Text, UrlInt, UtcTime
-from api.phone_numbers import WRITTEN
+from api.phone_numbers import NO_PHONE, WRITTEN
 from api.ringward.frame import CursorQuery
+from api.wording import saying
 from engine.vocabulary.values import AlarmState, Direction, Disposition, RecipientState
 
 MOST_RECIPIENTS = 10_000
@@ -49,10 +50,14 @@ Needed = Annotated[int | str, PlainValidator(_is_needed), WithJsonSchema(
     {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_RECIPIENTS}, {"const": "all"}]})]
 Language = Annotated[str, Field(pattern="^[a-z]{2}$", examples=["de"]), BeforeValidator(_is_language)]
 Spoken = Annotated[Text, Field(max_length=TEXT_CHARS)]
-Key = Annotated[str, Field(pattern="^[0-9]$", description="one digit")]
+Key = Annotated[str, Field(pattern="^[0-9]$", description="one digit"), saying("must be one digit, as a string")]
 Role = Annotated[Line, Field(max_length=50, examples=["driver"])]
-FieldName = Annotated[str, Field(pattern="^[A-Za-z_À-ɏ][A-Za-z0-9_À-ɏ]{0,39}$")]
-FieldValue = Annotated[str, Field(max_length=500, pattern=r"^[^{}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")]
+FieldName = Annotated[str, Field(pattern="^[A-Za-z_À-ɏ][A-Za-z0-9_À-ɏ]{0,39}$"),
+                      saying("a placeholder's name is of up to 40 letters, digits and _, no digit first")]
+FieldValue = Annotated[str, Field(max_length=500, pattern=r"^[^{}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"),
+                       saying("must be text of up to 500 characters, without { and }")]
+Pin = Annotated[str, Field(pattern="^[0-9]{3,12}$", description="asked for after the key; no answer contains it"),
+                saying("must be 3 to 12 digits, as a string")]
 
 
 class Message(Body):
@@ -77,7 +82,7 @@ class RecipientBody(Body):
     contactID: Int64 | None = None
     groupID: Int64 | None = None
     phone: Annotated[str | None, Field(pattern=WRITTEN, examples=["+4930555123"], description=(
-        "a national form is read in the organization's country"))] = None
+        "a national form is read in the organization's country")), saying(NO_PHONE)] = None
     role: Annotated[Role | None, Field(description="counted by `byRole`; a group's role is its members'")] = None
     language: Annotated[Language | None, Field(description="default: the organization's")] = None
     name: Annotated[Annotated[Line, Field(max_length=200)] | None, Field()] = None
@@ -99,8 +104,7 @@ class AcknowledgeBody(Body):
         Field(default_factory=dict, max_length=50, description="and of whom: at least so many of a role")]
     key: Key = "1"
     declineKey: Annotated[Key | None, Field(description="null: nobody can decline by a key")] = "9"
-    pin: Annotated[str | None, Field(
-        pattern="^[0-9]{3,12}$", description="asked for after the key; no answer contains it")] = None
+    pin: Pin | None = None
 
 
 class WaveBody(Body):

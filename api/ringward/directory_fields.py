@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 from api.access import Call
 from api.errors import Forbidden, NotFound
 from api.fields import Body, Int64, Line, Text
-from api.phone_numbers import e164
+from api.phone_numbers import NO_PHONE, e164
+from api.wording import saying
 
 T = TypeVar("T")
 LONGEST_PHONE = 32
@@ -26,14 +27,16 @@ Description = Annotated[Text, Field(max_length=255)]
 Spoken = Annotated[Literal["de", "en", "es", "fr", "it"],
                    Field(description="of prompts and voice", examples=["de"])]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", examples=["de"],
-                                description="ISO 639-1; rung in it where a message has it")]
+                                description="ISO 639-1; rung in it where a message has it"),
+                     saying("must be a language code of two letters, ISO 639-1")]
 # the digits and the usual signs between them; what they mean is read in a country
 PhoneText = Annotated[str, Field(pattern=r"^ *\+?[0-9 ()/.\-]{1,31}$", max_length=LONGEST_PHONE,
-                                 examples=["+4930555123"])]
+                                 examples=["+4930555123"]), saying(NO_PHONE)]
 PerhapsPhone = Annotated[str, Field(pattern=r"^( *\+?[0-9 ()/.\-]{1,31})?$", max_length=LONGEST_PHONE,
-                                    examples=["030 555123"])]
+                                    examples=["030 555123"]), saying(NO_PHONE)]
 Email = Annotated[str, Field(pattern=r"^([^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+)?$", max_length=64,
-                             examples=["anna@example.org"])]
+                             examples=["anna@example.org"]),
+                  saying("must be an e-mail address of up to 64 characters")]
 
 
 def _country(text: str) -> str:

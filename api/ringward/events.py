@@ -21,6 +21,7 @@ from api.errors import ApiError
 from api.fields import FromUrl, utc_text
 from api.ringward.frame import Base, routes
 from api.typed_routes import RUNNING, SERVICES
+from api.wording import saying
 from engine.ports import StoreFailed
 from engine.store.events import CHANNEL, EventCursor, PostgresEvents, StoredEvent
 from engine.store.listening import heard
@@ -41,7 +42,8 @@ class EventsQuery(FromUrl):
     types: Annotated[str | None, Field(
         pattern=r"^[A-Za-z]+(\.([A-Za-z]+|\*))(,[A-Za-z]+(\.([A-Za-z]+|\*)))*$", max_length=1000,
         examples=["alarm.*,recipient.acknowledged"],
-        description="only these, separated by commas; default: all")] = None
+        description="only these, separated by commas; default: all"), saying(
+            "must be types of events such as alarm.created, or groups such as alarm.*, separated by commas")] = None
 
 
 def _cursor(text: Any) -> Any:

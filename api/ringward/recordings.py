@@ -12,6 +12,7 @@ from api.ringward.directory_fields import Name, Resource, at, found
 from api.ringward.frame import LOCATION, PREFIX, Conflict, CursorQuery, IdPath, Listing, listing, routes
 from api.ringward.upload import FORM_TYPE, LARGEST, WAV_TYPES, duration_ms, form
 from api.typed_routes import Reply
+from api.wording import in_words
 from engine.store.recordings import PostgresRecordings, RecordingInUse, StoredRecording
 
 PATH = "/recordings"
@@ -59,9 +60,11 @@ async def upload_recording(call: Call, query: UploadQuery, body: bytes, request:
     name, audio = query.name, body
     if request.content_type == FORM_TYPE:
         fields = form(body, request.headers["Content-Type"])
-        name, audio = name or _name(fields.get("name", b"")), fields.get("audio", b"")
+        if "audio" not in fields:
+            raise Invalid("audio", "is needed: the field of the form that holds the file")
+        name, audio = name or _name(fields.get("name", b"")), fields["audio"]
     if name is None:
-        raise Invalid("name", "is needed")
+        raise Invalid("name", "is needed: in the query (?name=…) or the form")
     made = await recordings.create(call.organisation_id, name, audio, duration_ms(audio))
     return Reply(_recording(made), headers=at(PREFIX + PATH, made.recording_id))
 
@@ -105,7 +108,7 @@ def _name(value: bytes) -> str | None:
     except UnicodeDecodeError:
         raise Invalid("name", "not UTF-8") from None
     except ValidationError as error:
-        raise Invalid("name", error.errors()[0]["msg"]) from None
+        raise Invalid("name", in_words(error.errors()[0])) from None
 
 
 def _recording(row: StoredRecording) -> Recording:

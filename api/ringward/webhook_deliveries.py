@@ -108,7 +108,8 @@ async def _switched_on(call: Call, webhook_id: int, webhooks: PostgresWebhooks) 
     """Raises Conflict: what is sent by a webhook that is switched off is dead at once."""
     webhook = found(await webhooks.webhook(call.organisation_id, webhook_id), "webhook")
     if not webhook.data.is_active:
-        raise Conflict("webhook-switched-off", "isActive", "the webhook is switched off")
+        raise Conflict("webhook-switched-off", "isActive",
+                       "the webhook is switched off: first switch it on by PUT with isActive true")
 
 
 def _delivery(row: rows.Delivery) -> Delivery:
