@@ -135,7 +135,7 @@ class Guard:
         if any(it in network for it in (address, inner) for network in self._allow):
             return
         if not is_public(inner):
-            raise Refused(f"{address} is not a public address")
+            raise Refused(f"{address} is not a public address, nor in the networks of RINGWARD_WEBHOOK_ALLOW")
         if scheme != "https":
             raise Refused("http is only for the networks of RINGWARD_WEBHOOK_ALLOW; use https")
 

@@ -180,7 +180,7 @@ async def test_a_name_that_leads_inside_at_the_try_is_refused_and_one_that_chang
             await desk.webhooks.delete(desk.organisation_id, webhook.webhook_id)
             await desk.happened()
             [delivery] = await desk.until(closed, "dead")
-    assert delivery.last_error == "127.0.0.1 is not a public address"
+    assert delivery.last_error == "127.0.0.1 is not a public address, nor in the networks of RINGWARD_WEBHOOK_ALLOW"
     assert len(receiver.requests) == 1
 
 
