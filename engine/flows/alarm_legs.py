@@ -60,9 +60,8 @@ def delayed(state: State, event: DialDelayed) -> Step[State]:
     if place is None:
         return Step(state)
     one = replace(state.recipients[place], rests_until=event.until, next=None)
-    note = WriteNote(
-        event.at, "delayed", one.person.recipient_id, number=event.number, message=event.until.isoformat()
-    )
+    until = event.until.isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as the API writes times
+    note = WriteNote(event.at, "delayed", one.person.recipient_id, number=event.number, message=until)
     step = armed(with_recipient(state, place, one), event.until, event.at)
     return Step(step.state, (note, *step.commands))
 
