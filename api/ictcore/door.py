@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from aiohttp import web
+from aiohttp.hdrs import CONTENT_DISPOSITION
 
 from api.errors import ApiError, NotFound, told
 from api.ictcore.access import Access
@@ -22,7 +23,7 @@ OVERRIDES = {"POST": ("PUT", "DELETE", "PATCH"), "GET": ("DELETE",)}
 OVERRIDE_HEADER = "X-HTTP-Method-Override"
 ALLOWED_METHODS = "GET, POST, PUT, DELETE"
 ALLOWED_HEADERS = f"Authorization, Authentication, Content-Type, Idempotency-Key, {OVERRIDE_HEADER}"
-_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+_ID = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _BELOW = re.compile(rf"{PREFIX}(/api)?(?=/|$)")
 
 
@@ -92,7 +93,7 @@ class Door:
             answer = STYLE.answer(told(error, request.method))
         if not answer.prepared:
             answer.headers.update(cross)
-            if answer.content_type == JSON and not _wants_json(request):
+            if answer.content_type == JSON and not _wants_json(request) and CONTENT_DISPOSITION not in answer.headers:
                 answer.content_type, answer.charset = "text/plain", "utf-8"
         return answer
 

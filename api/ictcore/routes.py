@@ -5,21 +5,24 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from api.errors import STYLES
-from api.ictcore import authenticate
+from api.ictcore import authenticate, documents, recordings, templates, texts
 from api.ictcore.access import Access
 from api.ictcore.door import Door
 from api.ictcore.frame import routes
 from api.ictcore.log_ins import LogIns
+from api.ictcore.pdf import Pdfs
+from api.ictcore.recordings import TelephoneSound
 from api.ictcore.tokens import Tokens
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.store.ictcore_access import IctcoreAccess
 from engine.store.idempotency import Idempotency
+from engine.store.messages import PostgresMessages
 from engine.store.statements import Statements
 
 # each registers its operations when it is imported
-RESOURCES = (authenticate,)
-STORES: Sequence[type[Statements]] = (IctcoreAccess, Idempotency)
+RESOURCES = (authenticate, documents, recordings, templates, texts)
+STORES: Sequence[type[Statements]] = (IctcoreAccess, Idempotency, PostgresMessages)
 
 
 def install(app: web.Application, base: Base) -> None:
@@ -28,5 +31,6 @@ def install(app: web.Application, base: Base) -> None:
         services.setdefault(store, store(base.pool, base.deadline_s))
     access = services[IctcoreAccess]
     services[Access] = Access(access, Tokens(access), LogIns())
+    services[Pdfs], services[TelephoneSound] = Pdfs(), TelephoneSound()
     app[STYLES][routes.prefix] = routes.style
     app.add_routes(Door(routes.operations, services[Access], base.settings.ictcore_origins.split()).routes())

@@ -1,0 +1,51 @@
+"""The files of messages: how large they may be, and how they are told. Used by `documents.py` and the like."""
+
+import re
+from mimetypes import MimeTypes
+
+from aiohttp import web
+
+from api.errors import ApiError
+from api.ictcore.frame import Call, found
+from api.json_body import read_body
+from engine.store.messages import Media, Which
+
+LARGEST = 20 * 1024 * 1024      # bytes
+TYPES = MimeTypes(filenames=())  # the same on every machine
+_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
+_CHARSET = re.compile(r"[\w.:+-]{1,40}", re.ASCII)
+_ODD = re.compile(r"[^\w.-]", re.ASCII)
+
+
+def which(call: Call, kind: str, message_id: int) -> Which:
+    """This message, if the caller sees it."""
+    return Which(call.organisation_id, call.seen_by(kind), message_id)
+
+
+def media_of(media: Media | None, what: str) -> Media:
+    """Raises ApiError 404."""
+    return found(media, f"{what} media")
+
+
+def download(content: bytes, content_type: str, name: str) -> web.Response:
+    """As a file: no browser opens what a stranger uploaded as a page of this server."""
+    return web.Response(body=content, headers={
+        "Content-Type": content_type, "Content-Disposition": f'attachment; filename="{_ODD.sub("_", name)}"',
+        "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"})
+
+
+async def any_file(request: web.Request) -> Media:
+    """A body of any type. Raises ApiError 411 without one, 415 without a type that can be told again."""
+    if not _TYPE.fullmatch(request.content_type):
+        raise ApiError(415, "body: its content type is none")
+    body = await read_body(request, LARGEST)
+    if not body:
+        raise ApiError(411, "the body is empty")
+    charset = request.charset
+    tail = f"; charset={charset}" if charset and _CHARSET.fullmatch(charset) else ""
+    return Media(body, request.content_type + tail)
+
+
+def ending(content_type: str) -> str:
+    """The usual one of a type of files, without a dot; '' of one that is not known."""
+    return (TYPES.guess_extension(content_type.partition(";")[0]) or "").removeprefix(".")
