@@ -18,6 +18,7 @@ TYPES = {
     PhoneNumberType.SHARED_COST: ("shared-cost-number", "a shared-cost number"),
 }
 TOO_MANY, TOO_FEW = 6, 7    # digits by which an unknown number may differ from one that is known
+ZERO = (39, 378)            # country codes behind which a zero belongs to a subscriber's number: Italy, San Marino
 GLOBAL = "001"              # phonenumbers' region of country codes that are no country's
 
 
@@ -67,8 +68,9 @@ def nature_of(number: str) -> Nature:
 def _unknown(number: str, parsed: phonenumbers.PhoneNumber, country_code: int, home: str) -> Nature:
     if not phonenumbers.is_possible_number(parsed):
         return Nature(Refusal("invalid-number", "no valid number"))
-    if parsed.number_of_leading_zeros:      # more than one: no country's plan has them
-        number = f"+{country_code}{parsed.national_number}"
+    bare = f"+{country_code}{parsed.national_number}"
+    if bare != number and country_code not in ZERO:     # zeros too many: it is judged by what follows them
+        return nature_of(bare)
     for other in _alike(number):
         if phonenumbers.is_possible_number(other) and (kind := TYPES.get(phonenumbers.number_type(other))):
             return Nature(Refusal(*kind))
