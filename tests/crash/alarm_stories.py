@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -93,11 +93,11 @@ def person(place: int, phones: int) -> Person:
 
 
 async def tell(
-    story: Story, stores_of: Callable[[Town], Stores], kill_at: int, dead_s: float, is_switch_dead: bool
+    story: Story, stores_of: Callable[[Town], Awaitable[Stores]], kill_at: int, dead_s: float, is_switch_dead: bool
 ) -> Ended:
     town = Town(phones={
         number(place, one): phone for place, phones in enumerate(story.phones) for one, phone in enumerate(phones)})
-    stores, clock = stores_of(town), TownClock(town)
+    stores, clock = await stores_of(town), TownClock(town)
     fate = Fate(kill_at)
     orders = list(story.orders)
     async with asyncio.TaskGroup() as tasks:

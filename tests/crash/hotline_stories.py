@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from engine.switch.memory import Phone
@@ -64,11 +64,11 @@ async def hotline_of(directory: World) -> Hotline:
 
 
 async def tell(
-    script: Script, hotline: Hotline, stores_of: Callable[[Town], Stores], kill_at: int, dead_s: float
+    script: Script, hotline: Hotline, stores_of: Callable[[Town], Awaitable[Stores]], kill_at: int, dead_s: float
 ) -> Ended:
     numbers = [phone.number for phone in hotline.phones]
     town = Town(phones=dict(zip(numbers, script.agents, strict=True)), hotlines={hotline.number: hotline})
-    stores, clock = stores_of(town), TownClock(town)
+    stores, clock = await stores_of(town), TownClock(town)
     fate = Fate(kill_at)
     async with asyncio.TaskGroup() as tasks:
         life = stores.engine(fate)

@@ -16,7 +16,7 @@ async def test_killed_at_every_boundary_nobody_is_lost_and_nothing_happens_twice
     async with world(None) as directory:
         hotline = await hotline_of(directory)
 
-        def stores_of(town: Town) -> MemoryStores:
+        async def stores_of(town: Town) -> MemoryStores:
             return MemoryStores(town, directory.hotlines)
 
         whole = await tell(script, hotline, stores_of, NEVER, 0)

@@ -16,7 +16,7 @@ async def test_killed_at_every_boundary_an_alarm_keeps_its_promises(
 ) -> None:
     async with world(None) as directory:
 
-        def stores_of(town: Town) -> MemoryStores:
+        async def stores_of(town: Town) -> MemoryStores:
             return MemoryStores(town, directory.hotlines)
 
         whole = await tell(story, stores_of, NEVER, 0, False)
