@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from api.access import Call
-from api.errors import NotFound
+from api.errors import Forbidden, NotFound
 from api.fields import Int64
 from api.ringward.directory_fields import Country, Name, Resource, Spoken, as_system, at, found
 from api.ringward.frame import (
@@ -90,10 +90,15 @@ async def get_organisation(call: Call, path: IdPath, organisations: PostgresOrga
 @routes.on("PUT", PATH + "/{id}", 403, 404, tag=TAG, also_system=True)
 async def update_organisation(
         call: Call, path: IdPath, body: OrganisationBody, organisations: PostgresOrganisations) -> Organisation:
-    """Change an organization as a whole. What the body leaves out gets its default. Only admins may do this."""
+    """Change an organization as a whole. What the body leaves out gets its default. Only admins may do this.
+
+    Where it may call, and how often, is widened with a system token alone: a stolen token of the organization is worth
+    no more than what somebody else has set. Its own token may narrow it.
+    """
     _reachable(call, path.id)
     if not call.principal.is_system:
         call.as_admin()
+        _not_wider(_data(body), found(await organisations.organisation(path.id), "organization").data)
     return _organisation(found(await organisations.replace(path.id, _data(body)), "organization"))
 
 
@@ -115,6 +120,20 @@ async def delete_organisation(call: Call, path: IdPath, organisations: PostgresO
 def _reachable(call: Call, organisation_id: int) -> None:
     if not call.principal.is_system and organisation_id != call.organisation_id:
         raise NotFound("organization")
+
+
+def _not_wider(wanted: OrganisationData, present: OrganisationData) -> None:
+    """Raises Forbidden, which names the field."""
+    why = "only a system token may allow more"
+    if not {*(wanted.countries or (wanted.country,))} <= {*(present.countries or (present.country,))}:
+        raise Forbidden("countries" if wanted.countries else "country", why)
+    for field, more, now in (
+        ("callsPerMinute", wanted.calls_per_minute, present.calls_per_minute),
+        ("callsPerHour", wanted.calls_per_hour, present.calls_per_hour),
+        ("callsPerDay", wanted.calls_per_day, present.calls_per_day),
+    ):
+        if more > now:
+            raise Forbidden(field, why)
 
 
 def _data(body: OrganisationBody) -> OrganisationData:

@@ -40,19 +40,33 @@ async def test_a_system_token_makes_lists_changes_and_removes_organisations(site
 async def test_an_organisation_reads_and_changes_its_own(site: DirectorySite) -> None:
     path = f"/organisations/{site.org.id}"
     own = (await site.api("GET", path)).body
-    wanted = {**own, "name": "Wehr", "country": "AT", "language": "en", "countries": ["AT", "DE", "AT"],
+    wanted = {**own, "name": "Wehr", "country": "AT", "language": "en", "countries": ["DE", "DE"],
               "callsPerMinute": 60, "callsPerHour": 600, "callsPerDay": 6000}
-    assert (await site.api("PUT", path, wanted)).body == {**wanted, "countries": ["AT", "DE"]}
+    assert (await site.api("PUT", path, wanted)).body == {**wanted, "countries": ["DE"]}
     _, person = await site.somebody()
     _, admin = await site.somebody(is_admin=True)
     assert (await person("GET", path)).body["name"] == "Wehr"
-    assert [(await one("PUT", path, own)).status for one in (person, admin)] == [403, 200]
+    assert [(await one("PUT", path, wanted)).status for one in (person, admin)] == [403, 200]
     other = await site.other()
     for method, body in (("GET", None), ("PUT", own), ("DELETE", None)):
         assert (await other.api(method, path, body)).status == 404
     for client in (site.api, admin, person):
         assert (await client("POST", "/organisations", {"name": "X"})).status == 403
         assert (await client("DELETE", path)).status == 403
+
+
+@pytest.mark.parametrize(("more", "field"), [
+    ({"countries": ["DE", "AT"]}, "countries"), ({"country": "AT"}, "country"),
+    ({"callsPerMinute": 2001}, "callsPerMinute"),
+    ({"callsPerHour": 10_001}, "callsPerHour"), ({"callsPerDay": 50_001}, "callsPerDay")])
+async def test_its_own_token_does_not_widen_where_and_how_often_it_may_call(
+        site: DirectorySite, more: dict[str, Any], field: str) -> None:
+    path = f"/organisations/{site.org.id}"
+    own = (await site.api("GET", path)).body
+    refused = await site.api("PUT", path, {**own, **more})
+    assert (refused.status, refused.fields) == (403, [field])
+    assert (await site.api("GET", path)).body == own
+    assert (await site.system("PUT", path, {**own, **more})).status == 200
 
 
 async def test_hotlines_speak_the_organisations_new_language(site: DirectorySite) -> None:
