@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -56,7 +57,8 @@ class Pdfs:
                 raise Unreadable from None
             finally:
                 if process.returncode is None:
-                    process.kill()
+                    with suppress(ProcessLookupError):      # it ended at this moment
+                        process.kill()
                     await process.wait()
         if process.returncode != 0:
             raise Unreadable
