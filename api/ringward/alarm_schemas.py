@@ -56,8 +56,7 @@ FieldName = Annotated[str, Field(pattern="^[A-Za-z_À-ɏ][A-Za-z0-9_À-ɏ]{0,39}
                       saying("a placeholder's name is of up to 40 letters, digits and _, no digit first")]
 FieldValue = Annotated[str, Field(max_length=500, pattern=r"^[^{}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"),
                        saying("must be text of up to 500 characters, without { and }")]
-Pin = Annotated[str, Field(pattern="^[0-9]{3,12}$", description="asked for after the key; no answer contains it"),
-                saying("must be 3 to 12 digits, as a string")]
+Pin = Annotated[str, Field(pattern="^[0-9]{3,12}$"), saying("must be 3 to 12 digits, as a string")]
 
 
 class Message(Body):
@@ -104,7 +103,7 @@ class AcknowledgeBody(Body):
         Field(default_factory=dict, max_length=50, description="and of whom: at least so many of a role")]
     key: Key = "1"
     declineKey: Annotated[Key | None, Field(description="null: nobody can decline by a key")] = "9"
-    pin: Pin | None = None
+    pin: Annotated[Pin | None, Field(description="asked for after the key; no answer contains it")] = None
 
 
 class WaveBody(Body):
