@@ -1,0 +1,84 @@
+-- Contacts and groups as the ICTCore API keeps them: the directory's rows. $1 is the organisation; where it says
+-- `seen by`, the user who sees only what he made, or null: who sees everybody's.
+
+-- name: contacts
+SELECT c.id AS contact_id, c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3,
+       c.description
+FROM contacts c
+WHERE c.organisation_id = $1 /* filters */
+ORDER BY c.id
+
+-- name: contact
+-- $3 seen by
+SELECT c.id AS contact_id, c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3,
+       c.description
+FROM contacts c
+WHERE c.organisation_id = $1 AND c.id = $2 AND ($3::bigint IS NULL OR c.created_by = $3)
+
+-- name: create_contact
+INSERT INTO contacts (organisation_id, created_by, phone, number, first_name, last_name, email, address, custom1,
+                      custom2, custom3, description)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+RETURNING id
+
+-- name: update_contact
+-- $3 seen by; null: stays as it is. Not to one that can neither be rung nor written to.
+UPDATE contacts SET
+    phone = coalesce($4, phone), number = CASE WHEN $4 IS NULL THEN number ELSE $5 END,
+    more_numbers = array_remove(more_numbers, $5), first_name = coalesce($6, first_name),
+    last_name = coalesce($7, last_name), email = coalesce($8, email), address = coalesce($9, address),
+    custom1 = coalesce($10, custom1), custom2 = coalesce($11, custom2), custom3 = coalesce($12, custom3),
+    description = coalesce($13, description)
+WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
+  AND (($4::text IS NULL AND $8::text IS NULL) OR trim(coalesce($4, phone)) <> '' OR coalesce($8, email) <> '')
+RETURNING id AS contact_id, first_name, last_name, phone, email, address, custom1, custom2, custom3, description
+
+-- name: delete_contact
+-- Its memberships go with it. $3 seen by
+DELETE FROM contacts WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3) RETURNING id
+
+-- name: groups
+SELECT g.id AS group_id, g.name, g.description,
+       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+FROM contact_groups g
+WHERE g.organisation_id = $1 /* filters */
+ORDER BY g.id
+
+-- name: group
+-- $3 seen by
+SELECT g.id AS group_id, g.name, g.description,
+       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+FROM contact_groups g
+WHERE g.organisation_id = $1 AND g.id = $2 AND ($3::bigint IS NULL OR g.created_by = $3)
+
+-- name: create_group
+INSERT INTO contact_groups (organisation_id, created_by, name, description) VALUES ($1, $2, $3, $4) RETURNING id
+
+-- name: update_group
+-- $3 seen by; null: stays as it is
+UPDATE contact_groups SET name = coalesce($4, name), description = coalesce($5, description)
+WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
+RETURNING id
+
+-- name: delete_group
+-- Its members stay, as contacts and users. $3 seen by
+DELETE FROM contact_groups WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
+RETURNING id
+
+-- name: link
+-- Who is in it stays as he is.
+INSERT INTO contact_group_members (organisation_id, group_id, contact_id)
+SELECT g.organisation_id, g.id, c.id
+FROM contact_groups g JOIN contacts c ON c.organisation_id = g.organisation_id
+WHERE g.organisation_id = $1 AND g.id = $2 AND c.id = $3
+ON CONFLICT DO NOTHING
+
+-- name: unlink
+DELETE FROM contact_group_members WHERE organisation_id = $1 AND group_id = $2 AND contact_id = $3
+
+-- name: export
+-- The contacts of group $2 behind contact $3, as the columns of a CSV file and the id to go on behind.
+SELECT c.phone, c.first_name, c.last_name, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description, c.id
+FROM contact_group_members m JOIN contacts c ON c.id = m.contact_id
+WHERE m.organisation_id = $1 AND m.group_id = $2 AND m.contact_id > $3 /* filters */
+ORDER BY m.contact_id
