@@ -87,7 +87,8 @@ async def test_every_operation_answers_as_documented(database_url: str, monkeypa
             "/alarms": alarm["id"], "/contacts": contact, "/contact-groups": group, "/users": user, "id": org,
             "rid": alarm["recipients"][0]["id"], "organizationID": org, "message": {"de": "Feuer"}, "fields": {},
             "recipients": [{"userID": user}, {"contactID": contact}, {"groupID": group}], "acknowledge": {},
-            "strategy": {}, "closing": None})
+            "strategy": {}, "closing": None,
+            "retry": {}, "ringTimeoutS": 25, "expiresS": 60})     # 1.0 is an integer for a schema, and none for us
         await asyncio.to_thread(fuzz.run)
     assert fuzz.statuses["create_alarm"] >= {201, 400}
     worked = {"create_alarm": 201, "get_alarm": 200, "list_alarms": 200, "cancel_alarm": 202, "acknowledge_alarm": 202}
