@@ -161,6 +161,16 @@ async def _one_of_everything(site: DirectorySite) -> None:
     await site.pool.execute("INSERT INTO idempotency_keys (organisation_id, key, request_digest) "
                             "VALUES ($1, 'k', 'd')", org)
     await site.pool.execute("INSERT INTO events (organisation_id, at, type, data) VALUES ($1, now(), 'a', '{}')", org)
+    # of the ICTCore API
+    for made in (
+        "INSERT INTO accounts (organisation_id, username) VALUES ($1, 'desk')",
+        "INSERT INTO roles (organisation_id, name) VALUES ($1, 'clerk')",
+        "INSERT INTO permissions (organisation_id, name) VALUES ($1, 'clerk')",
+        "INSERT INTO documents (organisation_id, name) VALUES ($1, 'letter')",
+        "INSERT INTO templates (organisation_id, name, subject, body) VALUES ($1, 'mail', 'subject', 'body')",
+        "INSERT INTO texts (organisation_id, name, data) VALUES ($1, 'text', 'data')",
+    ):
+        await site.pool.execute(made, org)
 
 
 async def _rows(site: DirectorySite, organisation_id: int) -> dict[str, int]:

@@ -93,6 +93,9 @@ DELETE FROM tokens WHERE organisation_id = $1
 -- name: drop_users
 DELETE FROM users WHERE organisation_id = $1
 
+-- name: drop_permissions
+DELETE FROM permissions WHERE organisation_id = $1
+
 -- name: drop_sip_customer
 DELETE FROM sip_customers WHERE organisation_id = $1
 
