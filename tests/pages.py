@@ -14,9 +14,11 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 EXAMPLE = re.compile(r"```sh\n(.*?)```\n\n```json\n(.*?)```", re.DOTALL)
 
 
-def examples(page: str) -> list[tuple[str, Any]]:
-    """(commands, answer); every block of commands has one."""
+def examples(page: str, section: str = "") -> list[tuple[str, Any]]:
+    """(commands, answer); every block of commands has one. Of a page, or of the section with this heading."""
     text = (DOCS / page).read_text()
+    if section:
+        text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
     found = [(commands, json.loads(answer)) for commands, answer in EXAMPLE.findall(text)]
     assert len(found) == text.count("```sh")
     return found
