@@ -7,7 +7,7 @@ import typer
 from engine.cli import call, demo, number, org, serve, token, user
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Hotlines on your own Asterisk.")
+                  help="Hotlines and alarms on your own Asterisk.")
 for group, name, text in (
     (org.app, "org", "Organisations."), (user.app, "user", "Users of an organisation."),
     (token.app, "token", "API tokens and personal access tokens."), (number.app, "number", "The pool of numbers."),
