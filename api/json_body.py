@@ -17,6 +17,7 @@ from api.errors import ApiError
 BODY_LIMIT = 64 * 1024      # bytes; 413 above, where an operation has no limit of its own
 MOST_MEMBERS = 500          # of one object; those with free names have some 180 at most
 READ_TIMEOUT_S = 10.0
+ANY = "*/*"                 # among the types that are taken
 SLOWEST = 256 * 1024        # bytes a second: who may send more has more time for it
 
 
@@ -34,7 +35,7 @@ async def read_json(request: web.Request, limit: int = BODY_LIMIT) -> Any:
 
 
 def require_type(request: web.Request, types: Sequence[str]) -> None:
-    if request.content_type not in types:
+    if request.content_type not in types and ANY not in types:
         raise ApiError(415, f"body: the content type must be {' or '.join(types)}",
                        headers={"Accept": ", ".join(types)})
 

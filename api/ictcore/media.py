@@ -7,7 +7,6 @@ from aiohttp import web
 
 from api.errors import ApiError
 from api.ictcore.frame import Call, found
-from api.json_body import read_body
 from engine.store.messages import Media, Which
 
 LARGEST = 20 * 1024 * 1024      # bytes
@@ -34,16 +33,12 @@ def download(content: bytes, content_type: str, name: str) -> web.Response:
         "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"})
 
 
-async def any_file(request: web.Request) -> Media:
-    """A body of any type. Raises ApiError 411 without one, 415 without a type that can be told again."""
+def told_type(request: web.Request) -> str:
+    """The type of a body, with its charset. Raises ApiError 415 for one that cannot be told again."""
     if not _TYPE.fullmatch(request.content_type):
         raise ApiError(415, "body: its content type is none")
-    body = await read_body(request, LARGEST)
-    if not body:
-        raise ApiError(411, "the body is empty")
     charset = request.charset
-    tail = f"; charset={charset}" if charset and _CHARSET.fullmatch(charset) else ""
-    return Media(body, request.content_type + tail)
+    return request.content_type + (f"; charset={charset}" if charset and _CHARSET.fullmatch(charset) else "")
 
 
 def ending(content_type: str) -> str:

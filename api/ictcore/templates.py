@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from api.ictcore.fields import Body, Description, Line, Name, OneLine, Text
 from api.ictcore.frame import Call, found, routes
-from api.ictcore.media import any_file, download, ending, media_of, which
-from engine.store.messages import TEMPLATES, PostgresMessages, StoredTemplate
+from api.ictcore.media import LARGEST, download, ending, media_of, told_type, which
+from api.json_body import ANY
+from engine.store.messages import TEMPLATES, Media, PostgresMessages, StoredTemplate
 
 PATH = "/messages/templates"
 ALSO = "/templates"
@@ -90,14 +91,16 @@ async def delete_template(call: Call, template_id: int, messages: PostgresMessag
     found(await messages.delete(TEMPLATES, which(call, "template", template_id)) or None, WHAT)
 
 
-@routes.on("POST", PATH + MEDIA, 404, 411, 413, 415, permission="template_create", tag=TAG, also=(ALSO + MEDIA,))
-@routes.on("PUT", PATH + MEDIA, 404, 411, 413, 415, permission="template_create", tag=TAG, also=(ALSO + MEDIA,))
-async def put_template_media(call: Call, template_id: int, request: web.Request,
+@routes.on("POST", PATH + MEDIA, 404, 411, 413, 415, permission="template_create", tag=TAG, also=(ALSO + MEDIA,),
+           consumes=(ANY,), limit=LARGEST)
+@routes.on("PUT", PATH + MEDIA, 404, 411, 413, 415, permission="template_create", tag=TAG, also=(ALSO + MEDIA,),
+           consumes=(ANY,), limit=LARGEST)
+async def put_template_media(call: Call, template_id: int, body: bytes, request: web.Request,
                              messages: PostgresMessages) -> TemplateId:
     """Upload its attachment, a file of any type and at most 20 MB. One that it has is replaced."""
     one = which(call, "template", template_id)
     found(await messages.message(TEMPLATES, one), WHAT)
-    media = await any_file(request)
+    media = Media(body, told_type(request))
     found(await messages.save_template(one, media, ending(media.type) or None) or None, WHAT)
     return TemplateId(template_id=template_id)
 
