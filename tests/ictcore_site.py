@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.directory_site import Answer, Client, DirectorySite, directory_site
 
@@ -23,6 +25,13 @@ UNKNOWN = 999_999
 def password_hash() -> str:
     """As cheap as the library allows: tests log in often."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+@cache
+def signing_key() -> str:
+    """Made once, because it takes long."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def says(answer: Answer) -> tuple[int, str]:
@@ -83,6 +92,9 @@ async def _site(directory: DirectorySite, base: str) -> IctcoreSite:
 
 
 @asynccontextmanager
-async def ictcore_site(database_url: str) -> AsyncIterator[IctcoreSite]:
+async def ictcore_site(database_url: str, *, has_key: bool = True) -> AsyncIterator[IctcoreSite]:
+    """`has_key`: the key that signs tokens is there already."""
     async with directory_site(database_url) as directory:
+        if has_key:
+            await directory.pool.execute("INSERT INTO signing_keys (id, private_key) VALUES ('k1', $1)", signing_key())
         yield await _site(directory, directory.api.url.removesuffix("/ringward/v1") + "/ictcore")

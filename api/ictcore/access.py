@@ -23,7 +23,7 @@ from api.errors import ApiError
 from api.ictcore.frame import Call, Caller
 from api.ictcore.log_ins import LogIns
 from api.ictcore.tokens import Token, Tokens
-from engine.store.ictcore_access import Credentials, IctcoreAccess
+from engine.store.ictcore_access import Credentials, IctcoreAccess, StoredCaller
 
 REALM = {"WWW-Authenticate": 'Basic realm="ICTCore", charset="UTF-8"'}
 REMEMBERED_S = 300.0
@@ -64,12 +64,14 @@ class Access:
         who = name if user_id is None else str(user_id)
         if not who or not password or len(password) > LONGEST_PASSWORD:
             raise unauthorized()
-        self._log_ins.begin(who, address)
         user = await self._store.credentials(name, user_id)
-        is_right = await self._is_right(password, user.password_hash if user else None)
-        if user is None or not is_right or not user.is_active:
+        stored = user.password_hash if user else None
+        if not self._was_right(password, stored):
+            async with self._log_ins.one_try(who, address):
+                if not self._was_right(password, stored) and not await self._is_right(password, stored):
+                    raise unauthorized()
+        if user is None or not user.is_active:
             raise unauthorized()
-        self._log_ins.was_right(who, address)
         return user
 
     async def caller(self, user_id: int) -> Caller:
@@ -78,6 +80,10 @@ class Access:
         if found is None or not found.is_active:
             raise unauthorized()
         return Caller(user_id, found.organisation_id, found.username, found.is_admin, found.country, found.permissions)
+
+    async def rights(self, user_id: int) -> StoredCaller | None:
+        """What somebody may who is not calling."""
+        return await self._store.caller(user_id, "")
 
     async def cancel(self, token: Token) -> None:
         await self._store.cancel_token(token.token_id, token.expires)
@@ -108,13 +114,16 @@ class Access:
         user = await self.log_in(name, password, request.remote or "")
         return Call(await self.caller(user.user_id), dict(request.query))
 
+    def _was_right(self, password: str, stored: str | None) -> bool:
+        return self._right.get(self._told(password, stored), 0.0) > time.monotonic()
+
+    def _told(self, password: str, stored: str | None) -> bytes:
+        return hmac.digest(self._secret, f"{stored}\0{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+
     async def _is_right(self, password: str, stored: str | None) -> bool:
-        told = hmac.digest(self._secret, f"{stored}\0{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)
-        if stored is not None and self._right.get(told, 0.0) > time.monotonic():
-            return True
         is_right = await asyncio.to_thread(_verified, stored or _nobodys(), password) and stored is not None
         if is_right:
-            self._right[told] = time.monotonic() + REMEMBERED_S
+            self._right[self._told(password, stored)] = time.monotonic() + REMEMBERED_S
             if len(self._right) > MOST_REMEMBERED:
                 self._right.popitem(last=False)
         return is_right

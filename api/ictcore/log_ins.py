@@ -1,14 +1,18 @@
-"""How often a password may be tried. Counted before it is looked at, so that many at once are not many tries.
+"""How often a password may be tried: one at a time from an address, so that many at once are not many tries.
 
 In memory of this process: a restart forgets, and several api processes count on their own. Five wrong ones a minute of
 a user from an address, thirty of an address; who exceeds it is told 423 until the minute is over.
 """
 
+import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from api.errors import ApiError
+from engine.store.directory_port import StoreFailed
 
 OF_ONE_USER = 5
 OF_ONE_ADDRESS = 30
@@ -20,34 +24,39 @@ Key = tuple[str, ...]
 class LogIns:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._tries: OrderedDict[Key, deque[float]] = OrderedDict()
+        self._wrong: OrderedDict[Key, deque[float]] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def begin(self, username: str, address: str) -> None:
-        """A try begins; it counts as a wrong one until `was_right`. Raises ApiError 423."""
-        now = self._now()
-        keys = list(_keys(username, address))
-        for key, most in keys:
-            tries = self._recent(key, now)
-            if len(tries) >= most:
-                wait_s = int(tries[0] + WINDOW_S - now) + 1
-                raise ApiError(423, "too many failed log-ins, try again later", headers={"Retry-After": str(wait_s)})
-        for key, _ in keys:
-            self._tries[key].append(now)
+    @asynccontextmanager
+    async def one_try(self, username: str, address: str) -> AsyncIterator[None]:
+        """A try was right if nothing is raised within. Raises ApiError 423 when there is none left."""
+        keys = dict(_keys(username, address))
+        turn = self._turns.setdefault(address, asyncio.Lock())
+        async with turn:
+            for key, most in keys.items():
+                self._check(key, most)
+            try:
+                yield
+            except StoreFailed:
+                raise
+            except BaseException:       # also of a client that went away meanwhile
+                self._count(keys)
+                raise
 
-    def was_right(self, username: str, address: str) -> None:
-        """The try that began last is none; earlier wrong ones stay."""
-        for key, _ in _keys(username, address):
-            if tries := self._tries.get(key):
-                tries.pop()
+    def _check(self, key: Key, most: int) -> None:
+        wrong, now = self._wrong.get(key, deque()), self._now()
+        while wrong and wrong[0] <= now - WINDOW_S:
+            wrong.popleft()
+        if len(wrong) >= most:
+            raise ApiError(423, "too many failed log-ins, try again later",
+                           headers={"Retry-After": str(int(wrong[0] + WINDOW_S - now) + 1)})
 
-    def _recent(self, key: Key, now: float) -> deque[float]:
-        tries = self._tries.setdefault(key, deque())
-        self._tries.move_to_end(key)
-        while tries and tries[0] <= now - WINDOW_S:
-            tries.popleft()
-        if len(self._tries) > MOST_KEPT:
-            self._tries.popitem(last=False)
-        return tries
+    def _count(self, keys: dict[Key, int]) -> None:
+        for key in keys:
+            self._wrong.setdefault(key, deque()).append(self._now())
+            self._wrong.move_to_end(key)
+        while len(self._wrong) > MOST_KEPT:
+            self._wrong.popitem(last=False)
 
 
 def _keys(username: str, address: str) -> Iterator[tuple[Key, int]]:

@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from api.errors import STYLES
-from api.ictcore import authenticate, documents, recordings, templates, texts
+from api.ictcore import (
+    accounts,
+    authenticate,
+    contacts,
+    documents,
+    group_csv,
+    groups,
+    recordings,
+    roles,
+    templates,
+    texts,
+    users,
+)
 from api.ictcore.access import Access
 from api.ictcore.door import Door
 from api.ictcore.frame import routes
@@ -15,14 +27,23 @@ from api.ictcore.recordings import TelephoneSound
 from api.ictcore.tokens import Tokens
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
+from engine.settings import Settings
+from engine.store.contact_import import PostgresContactImport
 from engine.store.ictcore_access import IctcoreAccess
+from engine.store.ictcore_accounts import IctcoreAccounts
+from engine.store.ictcore_people import IctcorePeople
+from engine.store.ictcore_roles import IctcoreRoles
+from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
 from engine.store.statements import Statements
 
 # each registers its operations when it is imported
-RESOURCES = (authenticate, documents, recordings, templates, texts)
-STORES: Sequence[type[Statements]] = (IctcoreAccess, Idempotency, PostgresMessages)
+RESOURCES = (
+    authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts)
+STORES: Sequence[type[Statements]] = (
+    IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
+    PostgresMessages)
 
 
 def install(app: web.Application, base: Base) -> None:
@@ -30,6 +51,7 @@ def install(app: web.Application, base: Base) -> None:
     for store in STORES:
         services.setdefault(store, store(base.pool, base.deadline_s))
     access = services[IctcoreAccess]
+    services[Settings] = base.settings
     services[Access] = Access(access, Tokens(access), LogIns())
     services[Pdfs], services[TelephoneSound] = Pdfs(), TelephoneSound()
     app[STYLES][routes.prefix] = routes.style

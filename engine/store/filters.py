@@ -21,7 +21,7 @@ _LIKE = str.maketrans({it: f"\\{it}" for it in "\\%_"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`condition`: with `{}` where the parameter's number goes; `read`: the text as its value, None matches nothing."""
+    """`condition`: with `{0}` where the parameter's number goes; `read`: the text as a value, None matches nothing."""
 
     condition: str
     read: Callable[[str], Any]
@@ -49,43 +49,46 @@ def _seconds(text: str) -> int | None:
 
 
 def exact(column: str) -> Rule:
-    return Rule(f"{column} = ${{}}::text", str)
+    return Rule(f"{column} = ${{0}}::text", str)
 
 
 def exact_number(column: str) -> Rule:
-    return Rule(f"{column} = ${{}}::bigint", _number)
+    return Rule(f"{column} = ${{0}}::bigint", _number)
 
 
 def exact_flag(column: str) -> Rule:
-    return Rule(f"{column} = ${{}}::boolean", _flag)
+    return Rule(f"{column} = ${{0}}::boolean", _flag)
 
 
 def bit(column: str) -> Rule:
     """Any of the bits."""
-    return Rule(f"({column} & ${{}}::bigint) <> 0", _number)
+    return Rule(f"({column} & ${{0}}::bigint) <> 0", _number)
 
 
 def contains(column: str) -> Rule:
-    return Rule(f"{column} ILIKE ${{}}::text", lambda text: f"%{text.translate(_LIKE)}%")
+    return Rule(f"{column} ILIKE ${{0}}::text", lambda text: f"%{text.translate(_LIKE)}%")
 
 
 def prefix(column: str) -> Rule:
-    return Rule(f"{column} ILIKE ${{}}::text", lambda text: f"{text.translate(_LIKE)}%")
+    return Rule(f"{column} ILIKE ${{0}}::text", lambda text: f"{text.translate(_LIKE)}%")
 
 
 def ends_with(column: str) -> Rule:
-    return Rule(f"{column} ILIKE ${{}}::text", lambda text: f"%{text.translate(_LIKE)}")
+    return Rule(f"{column} ILIKE ${{0}}::text", lambda text: f"%{text.translate(_LIKE)}")
 
 
 class Filters:
-    """The rules of one entity, beside those of every list. `table` is its name or alias with a dot: `c.`"""
+    """The rules of one entity, beside those of every list. `table` is its name or alias with a dot: `c.`
 
-    def __init__(self, table: str = "", /, *, owner: str = "created_by", **rules: Rule) -> None:
-        self._owner = table + owner
+    `owner`: whose a row is, other than its `created_by`.
+    """
+
+    def __init__(self, table: str = "", /, *, owner: Rule | None = None, **rules: Rule) -> None:
+        self._owner = owner or exact_number(f"{table}created_by")
         self._rules: dict[str, Rule] = {
-            "user_id": exact_number(self._owner),
-            "before": Rule(f"{table}created_at <= to_timestamp(${{}}::bigint)", _seconds),
-            "after": Rule(f"{table}created_at >= to_timestamp(${{}}::bigint)", _seconds), **rules}
+            "user_id": self._owner,
+            "before": Rule(f"{table}created_at <= to_timestamp(${{0}}::bigint)", _seconds),
+            "after": Rule(f"{table}created_at >= to_timestamp(${{0}}::bigint)", _seconds), **rules}
 
     def applied(self, sql: str, args: Sequence[Any], wanted: Wanted) -> list[Any]:
         """The statement with its conditions, and all its parameters behind it."""
@@ -93,7 +96,7 @@ class Filters:
         conditions = []
         if wanted.seen_by is not None:
             given.append(wanted.seen_by)
-            conditions.append(f"{self._owner} = ${len(given)}::bigint")
+            conditions.append(self._owner.condition.format(len(given)))
         for name, text in wanted.values.items():
             if text == "" or (rule := self._rules.get(name)) is None:
                 continue

@@ -10,6 +10,7 @@ ALTER TABLE users
     ADD company     text NOT NULL DEFAULT '',
     ADD country_id  text NOT NULL DEFAULT '',
     ADD timezone_id text NOT NULL DEFAULT '',
+    ADD config      jsonb NOT NULL DEFAULT '{}',      -- a client's own settings of this user
     ADD created_by  bigint,
     ADD token_version integer NOT NULL DEFAULT 1,     -- rises with every change of the password: older tokens end
     ADD active      boolean NOT NULL DEFAULT true;    -- false: cannot log in
@@ -60,18 +61,23 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_user ON accounts (user_id) WHERE user_id IS NOT NULL;
 
--- Permissions are names with an underscore hierarchy: `contact` grants `contact_read`. Ours are the same for everybody.
+-- Permissions are names with an underscore hierarchy: `contact` grants `contact_read`. What an organisation adds means
+-- something to its own programs alone.
 CREATE TABLE permissions (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name        text NOT NULL UNIQUE,
-    description text NOT NULL DEFAULT ''
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organisation_id bigint REFERENCES organisations,  -- null: everybody's
+    name            text NOT NULL,
+    description     text NOT NULL DEFAULT '',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE NULLS NOT DISTINCT (organisation_id, name)
 );
 CREATE TABLE roles (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organisation_id bigint REFERENCES organisations,  -- null: everybody's, unchangeable
     name            text NOT NULL,
     description     text NOT NULL DEFAULT '',
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE NULLS NOT DISTINCT (organisation_id, name)
 );
 CREATE TABLE role_permissions (
     role_id       bigint NOT NULL REFERENCES roles ON DELETE CASCADE,

@@ -1,7 +1,8 @@
 -- The directory. Every query names the organisation it acts for, except those marked "across".
 
 -- name: principal
--- Across: whom a token acts for. A system token is of no organisation (0), and so no admin of any.
+-- Across: whom a token acts for. A system token is of no organisation (0), and so no admin of any. A user
+-- who was disabled is nobody.
 SELECT coalesce(t.organisation_id, 0) AS organisation_id, t.user_id,
        t.organisation_id IS NOT NULL AND (t.user_id IS NULL OR u.is_admin) AS is_admin,
        coalesce(c.country, o.country, '') AS country, t.organisation_id IS NULL AS is_system
@@ -9,7 +10,7 @@ FROM tokens t
 LEFT JOIN organisations o ON o.id = t.organisation_id
 LEFT JOIN users u ON u.id = t.user_id
 LEFT JOIN sip_customers c ON c.organisation_id = t.organisation_id
-WHERE t.digest = $1 AND t.revoked_at IS NULL
+WHERE t.digest = $1 AND t.revoked_at IS NULL AND u.active IS NOT FALSE
 
 -- name: organisations
 -- Across: `ringward org list`.
