@@ -1,4 +1,4 @@
-"""The dialplan's own notes of who acknowledged (ARCHITECTURE.md, "When the engine is gone"), brought in.
+"""The dialplan's own notes of who acknowledged, or declined (ARCHITECTURE.md, "When the engine is gone"), brought in.
 
 `reconcile.py` and `app.py` call it. A note counts whatever was heard before: it is told to the alarm that dialled the
 leg, or, when that alarm is over, written down beside it. It is deleted only after that is durable.
@@ -9,7 +9,7 @@ import asyncio
 from engine.call import Calls
 from engine.mailbox import ForCall
 from engine.ports import AckNote, AlarmStore, Switch
-from engine.vocabulary.events import Acknowledged
+from engine.vocabulary.events import Acknowledged, Declined
 
 
 class Acknowledgements:
@@ -32,10 +32,11 @@ class Acknowledgements:
             await self._switch.forget_acknowledgements(heard)
 
     async def _tell(self, note: AckNote) -> str | None:
-        """The id of the call that was told; None: its alarm is over, and the note is written down."""
+        """The id of the call that was told; None: its alarm is over, and an acknowledgement is written down."""
         call_id = self._calls.call_of(note.leg) or await self._alarms.call_of_attempt(note.leg)
-        if call_id is None:
+        if call_id is not None:
+            heard = Declined if note.is_declined else Acknowledged
+            self._calls.mailbox.post(ForCall(call_id, heard(note.at, note.leg)))
+        elif not note.is_declined:  # nobody would ring him again
             await self._alarms.acknowledge_late(note)
-        else:
-            self._calls.mailbox.post(ForCall(call_id, Acknowledged(note.at, note.leg)))
         return call_id

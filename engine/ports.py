@@ -60,10 +60,12 @@ class FallbackRow:
 
 @dataclass(frozen=True, slots=True)
 class AckNote:
-    """The dialplan's own note that somebody acknowledged: a file named by the leg, written before the thank-you."""
+    """The dialplan's own note that somebody acknowledged, or declined: a file named by the leg, written before that
+    person hears that it is noted."""
 
     leg: str
     at: datetime
+    is_declined: bool = False
 
 
 class Switch(Protocol):

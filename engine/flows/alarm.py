@@ -25,7 +25,7 @@ from typing import assert_never
 from engine.flows.alarm_callback import called_back
 from engine.flows.alarm_course import decide, failed, settle, settled, wake, wave_due, wave_timer
 from engine.flows.alarm_ends import leg_gone
-from engine.flows.alarm_legs import acknowledge, acknowledged, answered, delayed, heard, ring
+from engine.flows.alarm_legs import acknowledge, acknowledged, answered, declined, delayed, heard, ring
 from engine.flows.alarm_reconcile import missed, timers, unsaid
 from engine.flows.alarm_rows import recipient_row
 from engine.flows.alarm_speech import messages, rendered, speech_of
@@ -130,7 +130,7 @@ def _told(state: State, event: Event) -> Step[State]:
         case Acknowledged(at, leg):
             return acknowledged(state, leg, at)
         case Declined(at, leg):
-            return heard(state, leg, at, "declined")
+            return declined(state, leg, at)
         case NoKey(at, leg):
             return heard(state, leg, at, "noKey")
         case PinWrong(at, leg):

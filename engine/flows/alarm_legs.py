@@ -122,6 +122,26 @@ def heard(state: State, leg: str, at: datetime, kind: str) -> Step[State]:
     return Step(with_recipient(state, place, one), (*before, *told))
 
 
+def declined(state: State, leg: str, at: datetime) -> Step[State]:
+    """Final, also when the note of it was found after the leg had ended."""
+    past = find_past(state, leg)
+    if past is None:
+        return heard(state, leg, at, "declined")
+    place, attempt = past
+    if attempt.disposition in (Disposition.ACKNOWLEDGED, Disposition.DECLINED):
+        return Step(state)
+    attempt = replace(attempt, disposition=Disposition.DECLINED, answered_at=attempt.answered_at or at)
+    one = state.recipients[place]
+    one = replace(one, past=tuple(attempt if other.leg == leg else other for other in one.past))
+    told: tuple[Command, ...] = (attempt_row(one, attempt),)
+    if one.state not in (RecipientState.ACKNOWLEDGED, RecipientState.DECLINED):
+        one = replace(one, state=RecipientState.DECLINED, next=None)
+        told = (*told, recipient_row(one), leg_note(at, "declined", one, attempt))
+        one, orders = dismissed(one, "alarm-declined")
+        told = (*told, *orders)
+    return Step(with_recipient(state, place, one), told)
+
+
 def _no_key(one: Recipient, attempt: Attempt, at: datetime) -> tuple[Recipient, tuple[Command, ...]]:
     silent = replace(attempt, stage="silent")
     return with_attempt(one, silent), (leg_note(at, "noKey", one, attempt),)

@@ -124,6 +124,7 @@ class AlarmTalk:
         self._later(PROMPT_S, self._end)
 
     def _declined(self) -> None:
+        self.stage._notes[self.leg.leg] = AckNote(self.leg.leg, self.stage.now(), is_declined=True)
         self._tell(Declined)
         self._hears("alarm-declined")
         self._later(PROMPT_S, self._end)

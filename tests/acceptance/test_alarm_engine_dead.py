@@ -23,6 +23,19 @@ async def test_a_key_pressed_while_the_engine_is_stopped_and_then_killed(muster:
     assert muster.rung() == {1: 1, 2: 1}
 
 
+async def test_who_declines_while_the_engine_is_dead_is_not_called_again(muster: Muster):
+    alarm = await muster.alarm(people=1)
+    call = await muster.answers(1)
+    muster.town.engine.kill()
+    call.press("9")
+    await muster.hears(call, "de/alarm-declined")
+    await muster.town.phone(1).ended(timeout_s=12)
+    muster.town.engine.start()
+    assert (await alarm.over())["state"] == "failed"
+    assert (await alarm.person(1))["state"] == "declined"
+    assert muster.rung() == {1: 1}
+
+
 async def test_asterisk_killed_in_the_moment_of_the_thank_you_and_the_engine_too(start_asterisk, open_muster):
     asterisk = start_asterisk(**QUICK)
     muster = await open_muster(asterisk)

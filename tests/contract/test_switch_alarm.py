@@ -100,7 +100,10 @@ async def test_who_declines_hears_so_and_is_hung_up(world: World) -> None:
     leg = ring(world, Phone(answers_s=0.0, keys="9", key_s=0.3))
     await world.next(Declined, leg)
     assert (await world.next(HungUp, leg)).cause == 16
-    assert await note_of(world, leg) is None and world.told(NoKey, leg) == []
+    note = await note_of(world, leg)
+    assert note and note.is_declined and world.told(NoKey, leg) == []
+    await world.switch.forget_acknowledgements([note])
+    assert await note_of(world, leg) is None
 
 
 async def test_where_nobody_can_decline_neither_9_nor_silence_does(world: World) -> None:

@@ -21,7 +21,12 @@ def test_a_file_is_a_note_by_its_name_and_its_time(tmp_path: Path) -> None:
     leave(tmp_path, DIALLED, AT.replace(hour=11))
     leave(tmp_path, "README", AT)
     leave(tmp_path, f".{DIALLED}", AT)
-    assert acks.notes(tmp_path) == [AckNote(DIALLED, AT.replace(hour=11)), AckNote(CAME, AT)]
+    leave(tmp_path, f"{CAME}.no", AT.replace(hour=13))
+    leave(tmp_path, f"{CAME}.no.no", AT)
+    assert acks.notes(tmp_path)[:2] == [AckNote(DIALLED, AT.replace(hour=11)), AckNote(CAME, AT)]
+    assert acks.notes(tmp_path)[2:] == [AckNote(CAME, AT.replace(hour=13), is_declined=True)]
+    acks.forget(tmp_path, [AckNote(CAME, AT.replace(hour=13), is_declined=True)])
+    assert acks.notes(tmp_path)[1:] == [AckNote(CAME, AT)]
 
 
 def test_what_is_forgotten_is_gone_and_nothing_else(tmp_path: Path) -> None:
