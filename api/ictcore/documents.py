@@ -104,7 +104,7 @@ async def put_document_media(call: Call, document_id: int, body: bytes, request:
     return await _save(one, Media(body, ENDINGS[request.content_type]), messages, pdfs)
 
 
-@routes.on("POST", PATH + MEDIA, 404, 411, 412, 413, 415, permission="document_create", tag=TAG,
+@routes.on("POST", PATH + MEDIA, 404, 411, 412, 413, 415, 423, permission="document_create", tag=TAG,
            also=(ALSO + MEDIA,), consumes=tuple(ENDINGS), limit=LARGEST)
 async def append_document_media(call: Call, document_id: int, body: bytes, request: web.Request,
                                 messages: PostgresMessages, pdfs: Pdfs) -> DocumentId:
@@ -112,7 +112,9 @@ async def append_document_media(call: Call, document_id: int, body: bytes, reque
     one = which(call, "document", document_id)
     found(await messages.message(DOCUMENTS, one), WHAT)
     before, given = await messages.media(DOCUMENTS, one), Media(body, ENDINGS[request.content_type])
-    return await _save(one, given if before is None else await _joined(before, given, pdfs), messages, pdfs)
+    if before is None:
+        return await _save(one, given, messages, pdfs, "")
+    return await _save(one, await _joined(before, given, pdfs), messages, pdfs, before.digest)
 
 
 @routes.on("GET", PATH + MEDIA, 404, permission="document_read", tag=TAG, also=(ALSO + MEDIA,),
@@ -123,9 +125,13 @@ async def get_document_media(call: Call, document_id: int, messages: PostgresMes
     return download(media.content, TYPES[media.type], f"document_{document_id}.{media.type}")
 
 
-async def _save(one: Which, media: Media, messages: PostgresMessages, pdfs: Pdfs) -> DocumentId:
+async def _save(one: Which, media: Media, messages: PostgresMessages, pdfs: Pdfs,
+                still: str | None = None) -> DocumentId:
+    """`still`: the digest of what it must have had until now. Raises ApiError 423 for what another one changed."""
     pages = await _pages(media, pdfs)
-    found(await messages.save_document(one, media, pages.pages, pages.width, pages.height) or None, WHAT)
+    if not await messages.save_document(one, media, pages.pages, pages.width, pages.height, still):
+        found(await messages.message(DOCUMENTS, one), WHAT)
+        raise ApiError(423, "another upload changed the document at this moment")
     return DocumentId(document_id=one.message_id)
 
 

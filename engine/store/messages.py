@@ -100,6 +100,10 @@ class Media:
     content: bytes
     type: str
 
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Which:
@@ -152,8 +156,10 @@ class PostgresMessages(Statements):
             row = await connection.fetchrow(self._sql[f"{kind.name}_media"], *_of(which), timeout=AUDIO_TIMEOUT_S)
         return None if row is None or row["media"] is None else Media(row["media"], row["type"])
 
-    async def save_document(self, which: Which, media: Media, pages: int, width: int, height: int) -> bool:
-        return await self._save("document", which, media.content, media.type, pages, width, height)
+    async def save_document(self, which: Which, media: Media, pages: int, width: int, height: int,
+                            still: str | None = None) -> bool:
+        """`still`: only if this is (`Media.digest`, '' without one) what it has; else False."""
+        return await self._save("document", which, media.content, media.type, pages, width, height, still)
 
     async def save_template(self, which: Which, media: Media, ending: str | None) -> bool:
         return await self._save("template", which, media.content, media.type, ending)

@@ -1,5 +1,6 @@
 """The files of documents, recordings and templates below `/ictcore`, on a real Postgres over real HTTP."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -94,6 +95,18 @@ async def test_more_pages_are_appended_to_a_document(site: IctcoreSite) -> None:
     assert len(pypdf.PdfReader(io.BytesIO((await site.admin("GET", f"{path}/media")).body)).pages) == 3
     assert says(await upload(site.admin, path, b"\xff\xd8\xff", "image/jpeg", "POST"))[0] == 415
     assert says(await upload(site.admin, path, b"%PDF", PDF, "POST"))[0] == 412
+
+
+async def test_of_pages_that_are_appended_at_once_none_is_lost(site: IctcoreSite) -> None:
+    """Who is late is told to come again."""
+    for first, expected in ((None, 1), (pdf(), 2)):
+        path = await create(site.admin, "document")
+        if first is not None:
+            await upload(site.admin, path, first, PDF)
+        answers = await asyncio.gather(*(upload(site.admin, path, pdf(), PDF, "POST") for _ in range(3)))
+        late = [it for it in answers if it.status != 200]
+        assert all(says(it)[0] == 423 for it in late) and len(late) < 3
+        assert (await site.admin("GET", path)).body["pages"] == expected + 2 - len(late)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

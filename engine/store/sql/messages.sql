@@ -27,8 +27,11 @@ SELECT media, type FROM documents
 WHERE organisation_id = $1 AND ($2::bigint IS NULL OR created_by = $2) AND id = $3
 
 -- name: save_document_media
+-- $9: only if its file is still the one with this SHA-256 ('' none); null: whatever there is.
 UPDATE documents SET media = $4, type = $5, pages = $6, width = $7, height = $8
-WHERE organisation_id = $1 AND ($2::bigint IS NULL OR created_by = $2) AND id = $3 RETURNING id
+WHERE organisation_id = $1 AND ($2::bigint IS NULL OR created_by = $2) AND id = $3
+  AND ($9::text IS NULL OR coalesce(encode(sha256(media), 'hex'), '') = $9)
+RETURNING id
 
 -- name: recordings
 SELECT id, created_by, name, description, audio IS NOT NULL, duration_ms FROM recordings
