@@ -134,7 +134,7 @@ async def tell(
                 left_ringing |= {leg.leg for leg in town._legs.values() if not leg.is_up}
             if orders and now - began >= orders[0][0]:
                 _, kind, who = orders.pop(0)
-                await stores.order(kind, who)
+                await stores.order(kind, who, life)
             town.advance(max(0.05, town.next_s(0.5)))
             now = clock.monotonic()
         for _ in range(4):

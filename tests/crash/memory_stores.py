@@ -50,14 +50,14 @@ class MemoryStores:
     async def post(self, alarm: QueuedAlarm) -> None:
         self._book.post(alarm)
 
-    async def order(self, kind: str, place: int | None) -> None:
+    async def order(self, kind: str, place: int | None, life: MortalEngine) -> None:
         self._book.order(self._call_id, kind, place)
 
     async def state(self) -> AlarmState:
         return self._book.state(self._call_id)
 
     async def is_over(self) -> bool:
-        return self._book.is_over(self._call_id)
+        return self._book.is_over(self._call_id) and not self._book.orders
 
     async def alarm_rows(self, town: Town) -> AlarmRows:
         book, call_id = self._book, self._call_id

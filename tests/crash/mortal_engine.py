@@ -51,6 +51,7 @@ class Fate:
         self.is_idle = asyncio.Event()
         self.is_idle.set()
         self.on_death: Callable[[], None] = lambda: None
+        self.asked = 0  # how often the engine has asked a store
         self._asking = 0
 
     def boundary(self, name: str) -> None:
@@ -69,6 +70,7 @@ class Fate:
     def asking(self) -> Iterator[None]:
         """The engine asks a store. A dead one does not, and hears no answer."""
         self.check()
+        self.asked += 1
         self._asking += 1
         self.is_idle.clear()
         try:
@@ -154,6 +156,7 @@ class MortalAlarms:
     def __init__(self, alarms: AlarmStore, fate: Fate) -> None:
         self._alarms = alarms
         self._fate = fate
+        self.looks = 0  # after how many wakes everything that is due has been looked for
 
     async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
         with self._fate.asking():
@@ -195,6 +198,7 @@ class MortalAlarms:
     async def changes(self) -> AsyncIterator[None]:
         async for _ in self._alarms.changes():
             yield None
+            self.looks += 1
 
 
 class MortalLink:
@@ -266,16 +270,16 @@ def settings() -> Settings:
 
 
 class MortalEngine:
-    """One life of an engine. `calls` is its own: its connection, if it has one, ends with it."""
+    """One life of an engine."""
 
     def __init__(
         self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, fate: Fate
     ) -> None:
         self.fate = fate
-        self.calls = calls
+        self.alarms = MortalAlarms(alarms, fate)
         self.engine = Engine(
-            settings(), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate),
-            MortalAlarms(alarms, fate), Silence())
+            settings(), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate), self.alarms,
+            Silence())
         self.engine.calls.executing.call_later = town.call_later
 
     async def live(self) -> None:

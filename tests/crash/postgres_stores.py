@@ -6,8 +6,8 @@ is shared by the lives: each use of it is one statement, and a dead engine hears
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import asyncpg
 
 from engine.ports import Batch, QueuedAlarm
 from engine.store.alarm_plan import dump_plan
-from engine.store.alarms import PostgresAlarms
+from engine.store.alarms import CHANNEL, PostgresAlarms
 from engine.store.calls import PostgresCalls
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
@@ -26,7 +26,7 @@ from tests.crash.town import Town
 from tests.crash.wire import Wire
 
 SWITCH = "asterisk"
-WAKES_S = 0.01  # NOTIFY wakes; this one is for an alarm that was posted before its engine was ready
+WAKES_S = 0.25  # the test's own NOTIFY stands for the wake of every second
 REAL_S = 5.0  # no wait of the test itself is longer, in the time of this machine
 FINAL = {f"alarm.{state.value}": state for state in AlarmState if state not in (AlarmState.QUEUED, AlarmState.RINGING)}
 ONCE = ["ringing", "quorumReached", "cancelOrdered", "finished", "operatorAcknowledged"]  # notes of an alarm
@@ -51,6 +51,22 @@ class WiredCalls(PostgresCalls):
             self._wire.is_saving = False
 
 
+class UnchangedHotlines(PostgresHotlines):
+    """No story changes a hotline: no connection that listens for that."""
+
+    async def changes(self) -> AsyncGenerator[int, None]:
+        yield 0
+        await asyncio.Event().wait()
+
+
+class NoAlarms(PostgresAlarms):
+    """Of a story without alarms: likewise."""
+
+    async def changes(self) -> AsyncGenerator[None, None]:
+        yield None
+        await asyncio.Event().wait()
+
+
 @dataclass
 class Database:
     """What the stories of one test share."""
@@ -59,6 +75,7 @@ class Database:
     test: "asyncpg.Connection[Any]"
     pool: "asyncpg.Pool[Any]"
     wire: Wire
+    has_alarms: bool
 
     async def stores(self, town: Town) -> "PostgresStores":
         """Empty tables. (DELETE: to TRUNCATE as many takes 200 times as long.)"""
@@ -76,12 +93,12 @@ class Database:
 
 
 @asynccontextmanager
-async def database(url: str) -> AsyncIterator[Database]:
+async def database(url: str, has_alarms: bool) -> AsyncIterator[Database]:
     test = await asyncpg.connect(url, timeout=10, command_timeout=30)
     pool = await create_pool(url)
     try:
         async with Wire.open(url) as wire:
-            yield Database(url, test, pool, wire)
+            yield Database(url, test, pool, wire, has_alarms)
     finally:
         pool.terminate()
         test.terminate()
@@ -94,18 +111,24 @@ class PostgresStores:
         self._test = database.test
         self._alarm_id = 0
         self._recipients: list[int] = []
+        self._seen: dict[str, Any] = {}  # what was read since an engine last asked anything
+        self._seen_at: object = None
 
     def engine(self, fate: Fate) -> MortalEngine:
         shared = self._database
         shared.wire.begin(fate)
-        return MortalEngine(
-            self._town, WiredCalls(shared.wire), PostgresHotlines(shared.url, shared.pool),
-            PostgresAlarms(shared.url, shared.pool, SWITCH, WAKES_S), fate)
+        alarms = (PostgresAlarms if shared.has_alarms else NoAlarms)(shared.url, shared.pool, SWITCH, WAKES_S)
+        hotlines = UnchangedHotlines(shared.url, shared.pool)
+        return MortalEngine(self._town, WiredCalls(shared.wire), hotlines, alarms, fate)
 
     async def has_begun(self, life: MortalEngine) -> None:
         async with asyncio.timeout(REAL_S):
             while not (life.has_compared or life.fate.is_dead):  # noqa: ASYNC110
                 await asyncio.sleep(0.0005)
+            looks = life.alarms.looks + 1  # the first may have begun too early
+            while self._database.has_alarms and not (life.alarms.looks > looks or life.fate.is_dead):
+                await self._test.execute(f"NOTIFY {CHANNEL}")
+                await asyncio.sleep(0.001)
         await self.turns(life)
 
     async def turns(self, life: MortalEngine) -> None:
@@ -119,9 +142,20 @@ class PostgresStores:
 
     async def died(self, life: MortalEngine) -> None:
         await self._database.free()
+        self._seen.clear()
 
     async def is_empty(self) -> bool:
-        return not await self._test.fetchval("SELECT count(*) FROM calls")
+        return not await self._read("SELECT count(*) FROM calls")
+
+    async def _read(self, query: str) -> Any:
+        """One value; asked again only when an engine has asked the database something meanwhile."""
+        fate = self._database.wire.fate
+        if self._seen_at != (fate, fate.asked) or not fate.is_idle.is_set():
+            self._seen.clear()
+            self._seen_at = (fate, fate.asked)
+        if query not in self._seen:
+            self._seen[query] = await self._test.fetchval(query)
+        return self._seen[query]
 
     async def call_rows(self, town: Town) -> CallRows:
         logs = await self._test.fetch("SELECT call_id::text, end_time, outcome FROM call_logs")
@@ -153,22 +187,26 @@ class PostgresStores:
                 one.name, one.role, one.language, one.voice, [f"+{phone}" for phone in one.phones], list(one.groups),
             ) for place, one in enumerate(alarm.persons)]
 
-    async def order(self, kind: str, place: int | None) -> None:
+    async def order(self, kind: str, place: int | None, life: MortalEngine) -> None:
         await self._test.execute(
             "INSERT INTO alarm_orders (organisation_id, alarm_id, kind, recipient_id, by) "
             "VALUES (1, $1, $2, $3, 'operator')", self._alarm_id, kind,
             None if place is None else self._recipients[place])
-        for _ in range(20):  # an engine that lives takes it at once; time need not go on meanwhile
-            if not await self._test.fetchval("SELECT count(*) FROM alarm_orders"):
-                return
-            await asyncio.sleep(0.001)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REAL_S):
+                while not life.fate.is_dead and not await self._is_taken():  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+        self._seen.clear()
+
+    async def _is_taken(self) -> bool:
+        return not await self._test.fetchval("SELECT count(*) FROM alarm_orders")
 
     async def state(self) -> AlarmState:
-        return AlarmState(await self._test.fetchval("SELECT state FROM alarms"))
+        return AlarmState(await self._read("SELECT state FROM alarms"))
 
     async def is_over(self) -> bool:
-        over: bool = await self._test.fetchval("SELECT finished_at IS NOT NULL FROM alarms")
-        return over
+        return not await self._read(
+            "SELECT (SELECT count(*) FROM alarms WHERE finished_at IS NULL) + (SELECT count(*) FROM alarm_orders)")
 
     async def alarm_rows(self, town: Town) -> AlarmRows:
         alarm = await self._test.fetchrow("SELECT * FROM alarms")

@@ -68,12 +68,13 @@ class Stores(Protocol):
 
     async def post(self, alarm: QueuedAlarm) -> None: ...
 
-    async def order(self, kind: str, place: int | None) -> None: ...
+    async def order(self, kind: str, place: int | None, life: MortalEngine) -> None:
+        """An engine that lives takes it up before time goes on."""
 
     async def state(self) -> AlarmState: ...
 
     async def is_over(self) -> bool:
-        """The alarm's live call has ended."""
+        """The alarm's live call has ended, and no order about it is left."""
 
     async def alarm_rows(self, town: Town) -> AlarmRows: ...
 

@@ -86,37 +86,47 @@ class Wire:
     async def _orders(self, line: Line, fate: Fate) -> None:
         length = await line.client.readexactly(4)  # the first message has no kind
         line.to_server.write(length + await line.client.readexactly(int.from_bytes(length) - 4))
-        while True:
-            kind, message = await _message(line.client)
-            if kind == EXECUTE and self.is_saving:
-                line.in_save = True
-                line.executed.clear()
-            if kind == SYNC and line.in_save:
-                line.to_server.write(FLUSH_NOW)
-                await line.executed.wait()
-                fate.boundary("before the commit, all is written")
-                line.has_committed = True
-            line.to_server.write(message)
+        async for messages in _read(line.client):
+            passed = b""
+            for kind, message in messages:
+                if kind == EXECUTE and self.is_saving:
+                    line.in_save = True
+                    line.executed.clear()
+                if kind == SYNC and line.in_save:
+                    line.to_server.write(passed + FLUSH_NOW)
+                    passed = b""
+                    await line.executed.wait()
+                    fate.boundary("before the commit, all is written")
+                    line.has_committed = True
+                passed += message
+            line.to_server.write(passed)
 
     async def _answers(self, line: Line, fate: Fate) -> None:
         held = b""
-        while True:
-            kind, message = await _message(line.server)
-            held += message
-            if line.in_save:
-                if kind in (COMPLETE, SUSPENDED, ERROR):
+        async for messages in _read(line.server):
+            for kind, message in messages:
+                held += message
+                if line.in_save and kind in (COMPLETE, SUSPENDED, ERROR):
                     line.executed.set()
-                if kind != READY or not line.has_committed:
-                    continue
-                line.in_save = line.has_committed = False
-                fate.boundary("after the commit, before the engine hears of it")
-            line.to_client.write(held)
-            held = b""
+                if line.has_committed and kind == READY:
+                    line.in_save = line.has_committed = False
+                    fate.boundary("after the commit, before the engine hears of it")
+            if not line.in_save:
+                line.to_client.write(held)
+                held = b""
 
 
-async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    head = await reader.readexactly(5)
-    return head[:1], head + await reader.readexactly(int.from_bytes(head[1:]) - 4)
+async def _read(reader: asyncio.StreamReader) -> AsyncIterator[list[tuple[bytes, bytes]]]:
+    """Whole messages with their kinds, as many as have come."""
+    rest = b""
+    while data := await reader.read(1 << 16):
+        rest += data
+        messages: list[tuple[bytes, bytes]] = []
+        while len(rest) > 4 and len(rest) > (length := int.from_bytes(rest[1:5])):
+            messages.append((rest[:1], rest[:length + 1]))
+            rest = rest[length + 1:]
+        yield messages
+    raise ConnectionError("closed")
 
 
 async def _connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
