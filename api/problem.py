@@ -29,7 +29,8 @@ class ProblemDetails(BaseModel):
 def _write(error: ApiError, status: int) -> ProblemDetails:
     problems = [FieldProblem(field=it.field, problem=it.problem) for it in error.problems[:SHOWN_PROBLEMS]]
     more = len(error.problems) - SHOWN_ERRORS
-    detail = f"{error.message}; and {more} more" if more > 0 else error.message
+    said = error.message if problems else error.error   # without a field: 401 says which of the headers is wrong
+    detail = f"{said}; and {more} more" if more > 0 else said
     return ProblemDetails(type=KIND + error.kind if error.kind else BLANK, title=HTTPStatus(status).phrase,
                           status=status, detail=detail, errors=problems or None)
 

@@ -17,6 +17,7 @@ TYPES = {
     PhoneNumberType.PREMIUM_RATE: ("premium-rate-number", "a premium-rate number"),
     PhoneNumberType.SHARED_COST: ("shared-cost-number", "a shared-cost number"),
 }
+AREA_CODES = range(2, 6)    # digits
 TOO_MANY, TOO_FEW = 6, 7    # digits by which an unknown number may differ from one that is known
 ZERO = (39, 378)            # country codes behind which a zero belongs to a subscriber's number: Italy, San Marino
 GLOBAL = "001"              # phonenumbers' region of country codes that are no country's
@@ -95,8 +96,11 @@ def _is_service(number: phonenumbers.PhoneNumber, country_code: int) -> bool:
     no subscriber's number. Of what is no number as it stands, without its leading zeros: +49 0112 is a way to 112."""
     regions = [it for it in phonenumbers.region_codes_for_country_code(country_code)
                if it in shortnumberinfo.SUPPORTED_SHORT_REGIONS]
+    digits = phonenumbers.national_significant_number(number)
+    local = {digits[length:] for length in AREA_CODES}      # an area code before 112 leads to the emergency desk there
+    if any(shortnumberinfo.is_emergency_number(one, it) for one in local for it in regions):
+        return True
     if phonenumbers.is_valid_number(number):
-        digits = phonenumbers.national_significant_number(number)
         return any(shortnumberinfo.is_emergency_number(digits, it) for it in regions)
     bare = phonenumbers.PhoneNumber(country_code, number.national_number)
     return any(shortnumberinfo.connects_to_emergency_number(str(number.national_number), it)

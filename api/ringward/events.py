@@ -38,12 +38,17 @@ MOST_STREAMS = 50           # of an organisation
 RECONNECT_MS = 1000
 
 
+# A misspelt group would be a stream that never says anything.
+ONE_TYPE = r"(alarm|recipient|call|hotline)\.([A-Za-z]+|\*)"
+
+
 class EventsQuery(FromUrl):
     types: Annotated[str | None, Field(
-        pattern=r"^[A-Za-z]+(\.([A-Za-z]+|\*))(,[A-Za-z]+(\.([A-Za-z]+|\*)))*$", max_length=1000,
+        pattern=rf"^{ONE_TYPE}(,{ONE_TYPE})*$", max_length=1000,
         examples=["alarm.*,recipient.acknowledged"],
         description="only these, separated by commas; default: all"), saying(
-            "must be types of events such as alarm.created, or groups such as alarm.*, separated by commas")] = None
+            "must be types of events such as alarm.created, or groups such as alarm.*, separated by commas; all begin "
+            "with alarm, recipient, call or hotline")] = None
 
 
 def _cursor(text: Any) -> Any:

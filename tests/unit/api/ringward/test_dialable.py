@@ -33,7 +33,8 @@ GERMANY = frozenset({"DE"})
     ("+49301", None), ("+4915999", None), ("+493012", None),
     ("+436641234567", "country-not-allowed"), ("+12025550123", "country-not-allowed"),
     ("+447624123456", "country-not-allowed"),
-    ("+4930555123", None), ("+491701234567", None), ("+498001234567", None), ("+4930112", None)])
+    ("+4930555123", None), ("+491701234567", None), ("+498001234567", None),
+    ("+4930112", "service-number"), ("+49221110", "service-number"), ("+49301121234", None)])
 def test_what_an_organisation_of_germany_may_dial(number: str, rule: str | None) -> None:
     refused = refusal(number, GERMANY)
     assert (refused and refused.rule) == rule
