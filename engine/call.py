@@ -12,7 +12,7 @@ again, the round's items go back to the front of the mailbox, and the switch's l
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -287,7 +287,7 @@ class Calls:
         if batch.calls or batch.rows or work.has_tick or work.must_save:
             with self._figures.saving():
                 await self._store.save(batch)
-        self._remember(work)
+        self._remember(work, work.dirty)
         for call_id, row in work.rows:
             self._figures.saved(row)
             if isinstance(row, Finish):
@@ -296,15 +296,15 @@ class Calls:
             self._forget(call_id, "failed")
         work.is_durable()
 
-    def _remember(self, work: Round) -> None:
+    def _remember(self, work: Round, saved: Collection[str]) -> None:
         """What limits that hold across calls go by."""
         now = self._switch.now()
-        for orders in work.orders.values():
-            for order in orders:
+        for call_id in saved:
+            for order in work.orders.get(call_id, ()):
                 if isinstance(order, DialAlarm):
                     self._restraint.dialled(order.number, now)
-        for _, row in work.rows:
-            if isinstance(row, WritePinFailure):
+        for call_id, row in work.rows:
+            if isinstance(row, WritePinFailure) and call_id in saved:
                 self._restraint.pin_failed(row.number, row.at)
 
     def _forget(self, call_id: str, outcome: str) -> None:
@@ -357,8 +357,13 @@ class Calls:
                 await asyncio.sleep(pause_s)
                 pause_s = min(1.0, pause_s * 2)
         self.executing.send_committed(done, outboxes)
+        self._remember(done, [call_id for call_id, call in done.dirty.items() if self._is_saved(call)])
         self.mailbox.put_back(items)
         self.on_reload()
+
+    def _is_saved(self, call: LiveCall) -> bool:
+        stored = self._calls.get(call.call_id)
+        return stored is not None and stored.state == call.state
 
     async def _has_ended(self, item: Item) -> bool:
         """A call that began and ended in the round whose save failed, and that save did commit. An alarm never does."""

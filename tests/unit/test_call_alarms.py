@@ -96,6 +96,21 @@ async def test_a_save_that_committed_although_it_failed_begins_no_alarm_twice_an
         assert at.state(alarm) is AlarmState.ACKNOWLEDGED
 
 
+async def test_a_save_that_committed_although_it_failed_counts_for_limits_all_the_same() -> None:
+    guesses = Phone(answers_s=1, keys="1", pins=("1", "2", "3"))
+    async with alarm_desk(store=watched, phones={"49301": guesses}) as at:
+        at.desk.store.lies = 2  # type: ignore[attr-defined]
+        await at.posts(an_alarm("49301", pin="4711"))
+        await until(lambda: at.rung() and at.desk.calls._is_open)
+        for _ in range(10):
+            at.desk.store.lies = 1  # type: ignore[attr-defined]
+            await at.desk.passes(1)
+            await until(lambda: at.desk.calls._is_open)
+        known = at.desk.calls._restraint
+        assert len([*at.desk.book.said(WritePinFailure)]) == 3 == len(known._pin_failures.of("49301"))
+        assert len(at.rung()) == 1 == len(known._dials.of("49301"))
+
+
 async def test_a_database_that_was_down_loses_no_acknowledgement() -> None:
     async with alarm_desk(phones={"49301": ACKNOWLEDGES}) as at:
         alarm = an_alarm("49301", "49302", needed=2)
