@@ -64,6 +64,7 @@ class Access:
         who = name if user_id is None else str(user_id)
         if not who or not password or len(password) > LONGEST_PASSWORD:
             raise unauthorized()
+        self._log_ins.check(who, address)
         user = await self._store.credentials(name, user_id)
         stored = user.password_hash if user else None
         if not self._was_right(password, stored):

@@ -30,29 +30,30 @@ class LogIns:
     @asynccontextmanager
     async def one_try(self, username: str, address: str) -> AsyncIterator[None]:
         """A try was right if nothing is raised within. Raises ApiError 423 when there is none left."""
-        keys = dict(_keys(username, address))
         turn = self._turns.setdefault(address, asyncio.Lock())
         async with turn:
-            for key, most in keys.items():
-                self._check(key, most)
+            self.check(username, address)
             try:
                 yield
             except StoreFailed:
                 raise
             except BaseException:       # also of a client that went away meanwhile
-                self._count(keys)
+                self._count(username, address)
                 raise
 
-    def _check(self, key: Key, most: int) -> None:
-        wrong, now = self._wrong.get(key, deque()), self._now()
-        while wrong and wrong[0] <= now - WINDOW_S:
-            wrong.popleft()
-        if len(wrong) >= most:
-            raise ApiError(423, "too many failed log-ins, try again later",
-                           headers={"Retry-After": str(int(wrong[0] + WINDOW_S - now) + 1)})
+    def check(self, username: str, address: str) -> None:
+        """Raises ApiError 423 when no try is left, whatever the password is."""
+        now = self._now()
+        for key, most in _keys(username, address):
+            wrong: deque[float] = self._wrong.get(key, deque())
+            while wrong and wrong[0] <= now - WINDOW_S:
+                wrong.popleft()
+            if len(wrong) >= most:
+                raise ApiError(423, "too many failed log-ins, try again later",
+                               headers={"Retry-After": str(int(wrong[0] + WINDOW_S - now) + 1)})
 
-    def _count(self, keys: dict[Key, int]) -> None:
-        for key in keys:
+    def _count(self, username: str, address: str) -> None:
+        for key, _ in _keys(username, address):
             self._wrong.setdefault(key, deque()).append(self._now())
             self._wrong.move_to_end(key)
         while len(self._wrong) > MOST_KEPT:

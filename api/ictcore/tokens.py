@@ -15,6 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from api.fields import INT64_MAX
 from engine.store.ictcore_access import Credentials, IctcoreAccess
 
 LIFETIME_S = 31_104_000
@@ -59,8 +60,10 @@ class Tokens:
                 return None
             claims = jwt.decode(text, key.public_key(), algorithms=[ALGORITHM], issuer=ISSUER, leeway=LEEWAY_S,
                                 options={"require": CLAIMS})
-            return Token(str(claims["jti"]), int(claims["user_id"]), int(claims["organisation_id"]),
-                         int(claims["version"]), int(claims["exp"]))
+            numbers = [int(claims[name]) for name in ("user_id", "organisation_id", "version", "exp")]
+            if max(map(abs, numbers)) > INT64_MAX or "\0" in claims["jti"]:
+                return None
+            return Token(claims["jti"], *numbers)
         except (jwt.PyJWTError, ValueError, TypeError, UnicodeError):
             return None
 
