@@ -1,14 +1,17 @@
 """`/groups/{group_id}/csv`: a group's contacts in and out as a file. Its form and rules are in `contact_csv.py`."""
 
+import structlog
 from aiohttp import web
 
 from api.ictcore.contact_csv import SAMPLE, contacts, exported
 from api.ictcore.csv_body import LARGEST, received
 from api.ictcore.frame import Call, found, routes
 from api.ictcore.groups import TAG, seen
+from engine.ports import StoreFailed
 from engine.store.contact_import import PostgresContactImport
 from engine.store.ictcore_people import IctcorePeople
 
+log = structlog.get_logger()
 CSV = "text/csv"
 TYPES = (CSV, "text/plain")
 
@@ -42,12 +45,20 @@ async def export_contacts(call: Call, group_id: int, request: web.Request, peopl
     """The contacts of a group, with the filters of `GET /contacts`; without a header."""
     call.needs("contact_list")
     await seen(call, group_id, people)
+    pages = people.export(call.organisation_id, group_id, call.wanted("contact"))
+    first = await anext(pages)
     answer = web.StreamResponse(headers=_headers(f"group_{group_id}"))
-    async for page in people.export(call.organisation_id, group_id, call.wanted("contact")):
-        if not answer.prepared:
-            await answer.prepare(request)
-        await answer.write(exported(page))
-    await answer.write_eof()
+    await answer.prepare(request)
+    try:
+        await answer.write(exported(first))
+        async for page in pages:
+            await answer.write(exported(page))
+        await answer.write_eof()
+    except StoreFailed:
+        # it has begun as a success: only a connection that breaks tells that it is not whole
+        log.warning("ictcore.export_broken", group_id=group_id)
+        if request.transport is not None:
+            request.transport.abort()
     return answer
 
 

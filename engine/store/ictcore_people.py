@@ -8,8 +8,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.store.filters import MOST_ROWS, Filters, Rule, Wanted, contains, ends_with, exact, exact_number
+from engine.store.filters import Filters, Rule, Wanted, contains, ends_with, exact, exact_number
+from engine.store.pool import acquired
 from engine.store.statements import Statements
+
+PAGE_ROWS = 2000    # of an export
+LARGE_S = 60.0      # a group of a million contacts takes its memberships with it
 
 CONTACTS = Filters(
     "c.", contact_id=exact_number("c.id"), phone=ends_with("c.phone"), email=exact("c.email"),
@@ -114,7 +118,9 @@ class IctcorePeople(Statements):
         return await self._row("update_group", organisation_id, group_id, seen_by, name, description) is not None
 
     async def delete_group(self, organisation_id: int, group_id: int, seen_by: int | None) -> bool:
-        return await self._row("delete_group", organisation_id, group_id, seen_by) is not None
+        async with acquired(self._pool, LARGE_S) as connection:
+            return await connection.fetchrow(
+                self._sql["delete_group"], organisation_id, group_id, seen_by, timeout=LARGE_S) is not None
 
     # --- who is in a group; the caller has looked whether both are seen
 
@@ -127,14 +133,14 @@ class IctcorePeople(Statements):
     async def export(
         self, organisation_id: int, group_id: int, wanted: Wanted) -> AsyncIterator[Sequence[Sequence[str]]]:
         """The contacts of a group a page at a time, as the columns of CSV; no connection is held between pages."""
-        every: Mapping[str, str] = {**wanted.values, "pagesize": str(MOST_ROWS), "pageindex": "0"}
+        every: Mapping[str, str] = {**wanted.values, "pagesize": str(PAGE_ROWS), "pageindex": "0"}
         after = 0
         while True:
-            args: list[Any] = [organisation_id, group_id, after]
+            args: list[Any] = [organisation_id, group_id, after, PAGE_ROWS]
             async with self._connection() as connection:
                 rows = await connection.fetch(
                     *CONTACTS.applied(self._sql["export"], args, Wanted(every, wanted.seen_by)))
-            yield [tuple(row)[:-1] for row in rows]
-            if len(rows) < MOST_ROWS:
+            yield [tuple(row)[:-1] for row in rows if row["phone"] is not None]
+            if len(rows) < PAGE_ROWS:
                 return
-            after = rows[-1]["id"]
+            after = rows[-1]["contact_id"]

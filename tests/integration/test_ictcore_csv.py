@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 
 from api.ictcore import csv_body
 from api.ictcore.contact_csv import SAMPLE
 from api.ictcore.csv_rows import LONGEST_ROW
+from engine.store import ictcore_people
 from tests.directory_site import Answer, Client
 from tests.ictcore_site import UNKNOWN, IctcoreSite, ictcore_site, says
 
@@ -54,6 +56,30 @@ async def test_export_contacts_from_group(site: IctcoreSite) -> None:
     assert (await site.admin("GET", f"{again}/csv")).body == out.body
     assert (await site.admin("GET", f"{path}/csv", first_name="=a")).body == out.body[:-len(data.splitlines()[-1]) - 1]
     assert (await site.admin("GET", f"{path}/csv", email="nobody")).body is None
+
+
+async def test_an_export_of_several_pages(site: IctcoreSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = await group(site.admin)
+    monkeypatch.setattr(ictcore_people, "PAGE_ROWS", 2)
+    empty = 8 * ',""'
+    data = "".join(f'"03012345{n:02}"{empty}\n' for n in range(6)).encode()
+    await posted(site.admin, path, data)
+    assert (await site.admin("GET", f"{path}/csv")).body == data
+    assert (await site.admin("GET", f"{path}/csv", phone="4")).body == data.splitlines(keepends=True)[4]
+
+
+async def test_an_export_that_fails_on_its_way_does_not_look_whole(
+        site: IctcoreSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = await group(site.admin)
+    monkeypatch.setattr(ictcore_people, "PAGE_ROWS", 2)
+    await posted(site.admin, path, b"0301234567\n" * 4)
+    last = await site.pool.fetchval("SELECT max(id) FROM contacts")
+    await site.pool.execute(f"""
+        ALTER TABLE contacts RENAME TO whole_contacts;
+        CREATE VIEW contacts AS SELECT id, organisation_id, created_by, created_at, phone, first_name, last_name, email,
+            address, (1 / (id - {last}))::text AS custom1, custom2, custom3, description FROM whole_contacts""")   # noqa: S608
+    with pytest.raises(ClientError):
+        await site.admin("GET", f"{path}/csv")
 
 
 async def test_get_sample_csv_file(site: IctcoreSite) -> None:
