@@ -39,6 +39,7 @@ from engine.vocabulary.commands import (
     RowCommand,
     SwitchCommand,
     WriteAlarm,
+    WriteAttempt,
     WriteNote,
     WritePinFailure,
 )
@@ -304,8 +305,12 @@ class Calls:
                 if isinstance(order, DialAlarm):
                     self._restraint.dialled(order.number, now)
         for call_id, row in work.rows:
-            if isinstance(row, WritePinFailure) and call_id in saved:
+            if call_id not in saved:
+                continue
+            if isinstance(row, WritePinFailure):
                 self._restraint.pin_failed(row.number, row.at)
+            elif isinstance(row, WriteAttempt) and row.never_rang:
+                self._restraint.never_rang(row.number)
 
     def _forget(self, call_id: str, outcome: str) -> None:
         call = self._calls.pop(call_id, None)

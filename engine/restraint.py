@@ -29,6 +29,13 @@ class _Times:
     def of(self, number: str) -> Sequence[datetime]:
         return self._of.get(number, ())
 
+    def take_back(self, number: str) -> None:
+        """The last one does not count."""
+        if times := self._of.get(number):
+            times.pop()
+            if not times:
+                del self._of[number]
+
     def clear(self) -> None:
         self._of.clear()
 
@@ -50,6 +57,11 @@ class Restraint:
 
     def dialled(self, number: str, at: datetime) -> None:
         self._dials.note(number, at)
+
+    def never_rang(self, number: str) -> None:
+        """The last dial of this number ended on its way: nobody was disturbed."""
+        self._dials.take_back(number)
+        self._resting.pop(number, None)
 
     def pin_failed(self, number: str, at: datetime) -> None:
         self._pin_failures.note(number, at)

@@ -12,7 +12,7 @@ from engine.vocabulary.commands import WriteAttempt, WriteNote, WriteRecipient
 from engine.vocabulary.values import Cause, Direction, Disposition
 
 BUSY_SIP = {486, 600, 603, 607}
-NO_ANSWER_SIP = {408, 480, 487}
+NO_ANSWER_SIP = {480, 487}  # not 408: the trunk itself gave no answer
 BUSY_CAUSES = {Cause.BUSY, Cause.REJECTED}
 NO_ANSWER_CAUSES = {
     0, Cause.NORMAL, Cause.NO_USER_RESPONSE, Cause.NO_ANSWER, Cause.SUBSCRIBER_ABSENT, Cause.ANSWERED_ELSEWHERE,

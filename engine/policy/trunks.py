@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from engine.vocabulary.values import Cause
+from engine.vocabulary.values import TRUNK_CAUSES
 
 MAIN = "trunk"
 NO_RESPONSE_SIP = 408
-TROUBLE_CAUSES = {Cause.CONGESTION, Cause.FAILURE, 41, 42}  # and: temporary failure, switching equipment congestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def _matched(trunk: Trunk, number: str) -> int | None:
 def is_trunk_trouble(cause: int, sip: int) -> bool:
     """A leg that was never answered ended so (Q.850 cause; SIP status, 0 when nobody refused): the trunk failed, the
     phone never rang. 408 also says that the trunk gave no answer at all (timer_b in config/asterisk/pjsip.conf)."""
-    return sip == NO_RESPONSE_SIP or 500 <= sip < 600 or (not sip and cause in TROUBLE_CAUSES)
+    return sip == NO_RESPONSE_SIP or 500 <= sip < 600 or (not sip and cause in TRUNK_CAUSES)
 
 
 def trunk_of(channel: str) -> str:

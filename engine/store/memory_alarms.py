@@ -143,7 +143,7 @@ class MemoryAlarms:
     async def restraints(self, since: datetime) -> Restraints:
         book = self._book
         dials = [(row.number, row.placed_at) for _, row in book.attempts().values()
-                 if row.placed_at >= since and row.direction is Direction.OUTBOUND]
+                 if row.placed_at >= since and row.direction is Direction.OUTBOUND and not row.never_rang]
         failures = [(row.number, row.at) for _, row in book.said(WritePinFailure) if row.at >= since]
         return Restraints(sorted(dials, key=_second), sorted(failures, key=_second))
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.vocabulary.values import (
+    TRUNK_CAUSES,
     AlarmAsk,
     AlarmState,
+    Cause,
     Direction,
     Disposition,
     EntryType,
@@ -151,6 +153,12 @@ class WriteAttempt:
     disposition: Disposition | None = None
     cause: int | None = None
     direction: Direction = Direction.OUTBOUND
+
+    @property
+    def never_rang(self) -> bool:
+        """It ended on its way, by a trunk's fault: no call to that number. (In SQL: `dials` in alarms.sql.)"""
+        failed = self.disposition is Disposition.FAILED and self.answered_at is None
+        return failed and self.cause in {Cause.NO_USER_RESPONSE, *TRUNK_CAUSES}
 
 
 @dataclass(frozen=True, slots=True)

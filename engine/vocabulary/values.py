@@ -31,6 +31,10 @@ class Cause(IntEnum):
     INTERWORKING = 127
 
 
+# By these a trunk says that it failed. 41: temporary failure, 42: switching equipment congestion.
+TRUNK_CAUSES = frozenset({Cause.CONGESTION, Cause.FAILURE, 41, 42})
+
+
 class EntryType(StrEnum):
     """Types of call log entries (contracts/first_responder.md 1.5, and three of ours)."""
 

@@ -25,7 +25,7 @@ async def test_a_trunk_that_says_nothing_is_passed_over(start_asterisk, open_mus
     await muster.acknowledges(1)
     over = await alarm.over()
     assert over["state"] == "acknowledged"
-    assert [one["disposition"] for one in over["recipients"][0]["attempts"]] == ["noAnswer", "acknowledged"]
+    assert [one["disposition"] for one in over["recipients"][0]["attempts"]] == ["failed", "acknowledged"]
     await muster.town.hotline(agents=[2])
     caller = await muster.town.calls()
     await muster.town.accepts(2)  # the agents of a hotline are reached as well

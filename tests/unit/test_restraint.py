@@ -34,3 +34,15 @@ def test_numbers_of_long_ago_are_not_kept() -> None:
         restraint.dialled(f"49{number}", T0)
     restraint.dialled("49301", T0 + timedelta(hours=2))
     assert len(restraint._dials._of) == 1
+
+
+def test_a_dial_that_never_rang_does_not_count() -> None:
+    restraint = Restraint((Limit(2, 60),))
+    for second in (0, 10):
+        restraint.dialled("49301", at(second))
+    assert restraint.rests_until("49301", at(11)) == at(60)
+    restraint.never_rang("49301")
+    assert restraint.rests_until("49301", at(11)) is None
+    restraint.never_rang("49302")
+    restraint.dialled("49301", at(12))
+    assert restraint.rests_until("49301", at(13)) == at(60)

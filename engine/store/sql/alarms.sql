@@ -85,8 +85,11 @@ LEFT JOIN LATERAL (
 WHERE n.number = $1
 
 -- name: dials
--- Across: a number rests whoever rang it.
-SELECT phone, placed_at FROM alarm_attempts WHERE placed_at >= $1 AND direction = 'outbound' ORDER BY placed_at
+-- Across: a number rests whoever rang it. What ended on its way disturbed nobody (WriteAttempt.never_rang).
+SELECT phone, placed_at FROM alarm_attempts
+WHERE placed_at >= $1 AND direction = 'outbound'
+  AND NOT (coalesce(disposition, '') = 'failed' AND answered_at IS NULL AND cause IN (18, 34, 38, 41, 42))
+ORDER BY placed_at
 
 -- name: pin_failures
 SELECT number, at FROM pin_failures WHERE at >= $1 ORDER BY at

@@ -71,7 +71,7 @@ def test_an_answer_in_the_moment_of_the_quorum_changes_nothing() -> None:
 
 @pytest.mark.parametrize(("cause", "sip", "how"), [
     (17, 486, "busy"), (17, 600, "busy"), (21, 603, "busy"), (21, 607, "busy"), (17, 0, "busy"), (21, 0, "busy"),
-    (19, 480, "noAnswer"), (18, 408, "noAnswer"), (16, 487, "noAnswer"), (19, 0, "noAnswer"), (127, 0, "noAnswer"),
+    (19, 480, "noAnswer"), (18, 408, "failed"), (16, 487, "noAnswer"), (19, 0, "noAnswer"), (127, 0, "noAnswer"),
     (1, 404, "failed"), (21, 403, "failed"), (34, 503, "failed"), (38, 0, "failed"), (1, 0, "failed"),
 ])
 def test_how_a_leg_that_nobody_answered_ended(cause: int, sip: int, how: str) -> None:

@@ -131,7 +131,8 @@ class AnyAlarm(RuleBasedStateMachine):
             return
         assert row.disposition is not None
         self.ended.add(row.leg)
-        is_corrected = self.finals[row.leg] and row.disposition is Disposition.ACKNOWLEDGED
+        keys = (Disposition.ACKNOWLEDGED, Disposition.DECLINED)  # of which a note was found after the leg had ended
+        is_corrected = self.finals[row.leg] and row.disposition in keys
         self.finals[row.leg] += 0 if is_corrected else 1
 
     def tell(self, event: Event) -> None:
