@@ -8,7 +8,6 @@ from tests.crash.alarm_stories import DEATHS, STORIES, Story, rung, tell, wrong
 from tests.crash.mortal_engine import NEVER
 from tests.crash.postgres_stores import database
 
-
 # the race for the quorum, several phones and a note of the dialplan, and what people order meanwhile
 ON_POSTGRES = [story for story in STORIES if story.orders or story.name.startswith(("two", "a mailbox"))]
 

@@ -9,7 +9,6 @@ from tests.crash.mortal_engine import NEVER
 from tests.crash.postgres_stores import database
 from tests.directories import world
 
-
 # the richest one, and the one in which nobody is reached
 ON_POSTGRES = [script for script in SCRIPTS if script.name in ("two accept at once", "all decline")]
 
