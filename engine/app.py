@@ -209,7 +209,7 @@ class Engine:
         self._inbound.is_draining = True
         log.info("engine.draining", live=len(self.calls.ids()))
         until = time.monotonic() + DRAIN_S
-        while self.calls.ids("hotline") and time.monotonic() < until:  # noqa: ASYNC110 -- the end of a call tells nobody
+        while self.calls.has_somebody() and time.monotonic() < until:  # noqa: ASYNC110 -- the end of a call tells nobody
             await asyncio.sleep(0.1)
 
 

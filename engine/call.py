@@ -131,8 +131,12 @@ class Calls:
     def pin_tries(self, number: str) -> int:
         return self._restraint.pin_tries(number, self._switch.now())
 
-    def ids(self, flow: str = "") -> list[str]:
-        return [call.call_id for call in self._calls.values() if flow in ("", call.flow.NAME)]
+    def ids(self) -> list[str]:
+        return list(self._calls)
+
+    def has_somebody(self) -> bool:
+        """Somebody waits, listens or talks."""
+        return any(call.flow.has_somebody(call.state) for call in self._calls.values())
 
     def phases(self, flow: str = hotline.NAME) -> list[str]:
         return [call.phase for call in self._calls.values() if call.flow.NAME == flow]

@@ -36,6 +36,7 @@ from engine.flows.alarm_state import (
     Recipient,
     State,
     and_then,
+    has_somebody,
     leased,
     legs,
     owner,
@@ -80,8 +81,8 @@ from engine.vocabulary.values import AlarmPlan, AlarmState, Cause, Person, Recip
 NAME = "alarm"
 VERSION = 1
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "step", "timers", "wants",
-    "wants_to_ring",
+    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "step",
+    "timers", "wants", "wants_to_ring",
 ]
 
 

@@ -228,6 +228,10 @@ def legs(one: Recipient) -> tuple[Leg, ...]:
     )
 
 
+def has_somebody(state: State) -> bool:
+    return any(attempt.stage != "ringing" for _, attempt in live_legs(state))
+
+
 def leased(state: State) -> tuple[str, ...]:
     return tuple(attempt.leg for _, attempt in live_legs(state) if attempt.stage == "held" and not attempt.told)
 

@@ -83,6 +83,9 @@ class Flow(Protocol):
     def wants_to_ring(self, state: Any, leg: str) -> bool:
         """This leg was ordered, nothing of it was heard, and nobody cancelled it: a lost order may be sent again."""
 
+    def has_somebody(self, state: Any) -> bool:
+        """Somebody waits, listens or talks: an engine that ends gives them a moment."""
+
     def leased(self, state: Any) -> Sequence[str]:
         """Legs that wait under a lease."""
 

@@ -34,7 +34,18 @@ from engine.flows.hotline_agents import (
     ring,
 )
 from engine.flows.hotline_fallback import fallback_step, take_over, to_fallback
-from engine.flows.hotline_loop import APART, failed, leased, legs, owner, phase, timers, wants, wants_to_ring
+from engine.flows.hotline_loop import (
+    APART,
+    failed,
+    has_somebody,
+    leased,
+    legs,
+    owner,
+    phase,
+    timers,
+    wants,
+    wants_to_ring,
+)
 from engine.flows.hotline_reconcile import missed, unsaid
 from engine.flows.hotline_state import (
     ACCEPT_KEY,
@@ -85,8 +96,8 @@ from engine.vocabulary.values import Cause, EntryType, Hotline, LiveLeg, Rules
 NAME = "hotline"
 VERSION = 1
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "leased", "legs", "owner", "phase", "start", "start_in_fallback", "step",
-    "timers", "wants", "wants_to_ring",
+    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
+    "start_in_fallback", "step", "timers", "wants", "wants_to_ring",
 ]
 
 

@@ -13,7 +13,7 @@ from engine.ports import AckNote, FencedOut
 from engine.settings import Settings
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
-from engine.switch.memory import MemorySwitch
+from engine.switch.memory import MemorySwitch, Phone
 from engine.switch.memory_stage import NOON
 from engine.vocabulary.commands import Bridge, DialAlarm, Reject, WriteAttempt, WriteRecipient
 from engine.vocabulary.values import AlarmState, RecipientState
@@ -172,6 +172,21 @@ async def test_a_posted_alarm_is_rung_and_ends() -> None:
         await life.passes(8)
         assert life.book.state(alarm.call_id) is AlarmState.ACKNOWLEDGED and life.book.is_over(alarm.call_id)
         assert 'ringward_alarms_total{outcome="acknowledged"} 1.0' in life.engine._figures.text()
+
+
+async def test_a_stop_waits_for_who_listens_to_an_alarm() -> None:
+    async with engine() as life:
+        alarm = an_alarm("4930222")
+        life.switch.phones["4930222"] = Phone(answers_s=0.0)
+        life.book.post(alarm)
+        await until(lambda: life.switch.calls)
+        life.switch.advance(0.1)
+        await until(life.engine.calls.has_somebody)
+        life.engine.stop()
+        await turns(50)
+        assert not life.task.done()
+        life.switch.hang_up(life.switch.calls[0].leg)
+        await until(life.task.done, 2)
 
 
 async def test_an_alarm_does_not_hold_a_stop_up_and_none_begins_after_it() -> None:
