@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import structlog
 
 from engine.ports import AckNote, AlarmOrder, CallBack, QueuedAlarm, Restraints
 from engine.store.alarm_plan import load_plan
@@ -20,6 +21,8 @@ from engine.store.listening import heard
 from engine.store.recordings import PostgresRecordings
 from engine.store.statements import Statements
 from engine.vocabulary.values import Person
+
+log = structlog.get_logger()
 
 CHANNEL = "ringward_alarm"
 WAKE_S = 1.0
@@ -52,7 +55,16 @@ class PostgresAlarms(Statements):
         async with self._turn:
             rows = await self._rows("claim", self._switch, limit, list(self._claimed), GONE_AFTER)
             self._claimed.extend(row["id"] for row in rows)
-        return [_queued(row) for row in rows]
+        return [alarm for row in rows if (alarm := await self._read(row)) is not None]
+
+    async def _read(self, row: "asyncpg.Record") -> QueuedAlarm | None:
+        """A plan that this code cannot read (another version posted it) stops no other alarm, and fails audibly."""
+        try:
+            return _queued(row)
+        except (ValueError, KeyError) as error:
+            log.error("alarm.unreadable", alarm=row["id"], error=type(error).__name__)
+            await self._row("unreadable", row["id"])
+            return None
 
     async def orders(self) -> Sequence[AlarmOrder]:
         return [AlarmOrder(*row) for row in await self._rows("orders", self._switch)]

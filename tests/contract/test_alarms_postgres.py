@@ -88,6 +88,17 @@ async def test_of_two_engines_that_begin_the_same_alarm_the_slower_is_stopped(
     assert len(await fast.load_calls()) == (0 if is_over else 1)
 
 
+async def test_an_alarm_that_cannot_be_read_has_failed_and_stops_no_other(w: PostgresAlarmWorld) -> None:
+    await w.calls("asterisk")
+    broken, whole = await w.post(ANNA), await w.post(BEN)
+    await w.pool.execute("UPDATE alarms SET plan = '{}' WHERE call_id = $1", broken.call_id)
+    assert await w.alarms("asterisk").claim(5) == [whole]
+    told = await w.pool.fetchrow(
+        "SELECT a.state, a.finished_at, n.type FROM alarms a JOIN alarm_notes n ON n.alarm_id = a.id "
+        "WHERE a.call_id = $1 AND n.type = 'failed'", broken.call_id)
+    assert told is not None and told["state"] == "failed" and told["finished_at"] is not None
+
+
 async def test_orders_and_call_backs_are_for_the_switch_that_has_the_call(w: PostgresAlarmWorld) -> None:
     calls, posted = await w.calls("freeswitch"), await w.post(ANNA)
     await calls.save(saving(live(posted)))
@@ -184,6 +195,7 @@ async def test_no_question_about_alarms_reads_a_big_table_from_end_to_end(w: Pos
         "claim": ("asterisk", 10, [1, 2], timedelta(seconds=30)), "call_of_attempt": ("leg",),
         "acknowledge_late": ("leg", at(0)), "call_back": (f"+{OWN_NUMBER}", "+49170777", "asterisk"),
         "dials": (at(1e9),), "pin_failures": (at(1e9),), "orders": ("asterisk",), "forget_orders": ([1],),
+        "unreadable": (1,),
     }
     statements = queries.load("alarms")
     assert set(statements) == set(values)

@@ -29,6 +29,15 @@ SELECT c.id, c.call_id::text AS call_id, c.plan, coalesce((
      FROM alarm_orders o WHERE o.alarm_id = c.id) AS orders
 FROM claimed c ORDER BY c.id
 
+-- name: unreadable
+-- Recorded as failed: nobody can ring whom it means.
+WITH failed AS (
+    UPDATE alarms SET state = 'failed', decided_at = now(), finished_at = now() WHERE id = $1 AND state = 'queued'
+    RETURNING id, organisation_id
+)
+INSERT INTO alarm_notes (organisation_id, alarm_id, at, type, message)
+SELECT organisation_id, id, now(), 'failed', 'its stored form cannot be read' FROM failed
+
 -- name: orders
 -- Asked for every second. Few rows, and each is deleted when it is durable in its alarm: look-ups for each, not joins,
 -- because the planner knows nothing about a table that is empty most of the time.
