@@ -24,9 +24,9 @@ demo: setup
 up: setup
 	@$(VENV)/ringward up
 
-# most tests wait for telephones most of the time: three at once
+# most tests wait for telephones most of the time: four at once
 test: setup-tests lint
-	$(VENV)/python -m pytest -n 3 --dist loadfile
+	$(VENV)/python -m pytest -n 4 --dist loadfile
 
 # needs no service
 test-unit: venv
