@@ -41,11 +41,10 @@ class OrganisationInUse(RingwardError):
         self.left = left
 
 
-# What is an organisation's own, in the order in which it can be removed.
-REMOVALS = ("free_numbers", "drop_webhooks", "drop_events", "drop_keys", "drop_recordings", "drop_documents",
-            "drop_templates", "drop_texts", "drop_groups", "drop_contacts", "drop_agents", "drop_hotlines",
-            "drop_phones", "drop_tokens", "drop_accounts", "drop_users", "drop_roles", "drop_permissions",
-            "drop_sip_customer", "drop_organisation")
+# What is an organisation's own, in the order in which it can be removed. Messages go with it by themselves.
+REMOVALS = ("free_numbers", "drop_webhooks", "drop_events", "drop_keys", "drop_recordings", "drop_groups",
+            "drop_contacts", "drop_agents", "drop_hotlines", "drop_phones", "drop_tokens", "drop_accounts",
+            "drop_users", "drop_roles", "drop_permissions", "drop_sip_customer", "drop_organisation")
 
 
 class PostgresOrganisations(Statements):

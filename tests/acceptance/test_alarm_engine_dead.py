@@ -46,7 +46,7 @@ async def test_asterisk_killed_in_the_moment_of_the_thank_you_and_the_engine_too
     heard = call.recording.sound_s
     await asyncio.sleep(0.25)  # the key is pressed for 50 ms; the thank-you has begun, and is cut
     asterisk.kill()
-    thanked = muster.heard(call, "de/alarm-confirmed", length_s=0.1) or call.recording.sound_s > heard
+    thanked = call.recording.sound_s > heard
     for phone in (1, 2):
         for taken in muster.town.phone(phone).calls:
             taken.forget()

@@ -58,15 +58,6 @@ DELETE FROM accounts WHERE organisation_id = $1
 -- name: drop_roles
 DELETE FROM roles WHERE organisation_id = $1
 
--- name: drop_documents
-DELETE FROM documents WHERE organisation_id = $1
-
--- name: drop_templates
-DELETE FROM templates WHERE organisation_id = $1
-
--- name: drop_texts
-DELETE FROM texts WHERE organisation_id = $1
-
 -- name: drop_recordings
 DELETE FROM recordings WHERE organisation_id = $1
 
