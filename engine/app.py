@@ -44,7 +44,8 @@ from engine.restraint import REMEMBERED, Restraint
 from engine.settings import Settings
 from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
-from engine.store.alarms import PostgresAlarms, voice_of as prompts_of
+from engine.store.alarms import PostgresAlarms
+from engine.store.alarms import voice_of as prompts_of
 from engine.store.calls import PostgresCalls
 from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
@@ -136,7 +137,8 @@ class Engine:
             running = [
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
-                    self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(), self._tick(), self._speech.run(),
+                    self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(),
+                    self._tick(), self._speech.run(),
                     *(work() for work in self._beside),
                 )
             ]

@@ -1,7 +1,7 @@
 """What programs' steps recorded, brought in: a file of the switch's becomes a recording, and a result of its spool.
 
-`engine/app.py` runs it. A file is deleted only after it is durable in the database; whoever died in between, it is found
-again, and kept once.
+`engine/app.py` runs it. A file is deleted only after it is durable in the database; whoever died in between, it is
+found again, and kept once.
 """
 
 import asyncio
