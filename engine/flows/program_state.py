@@ -61,13 +61,9 @@ def owner(state: State) -> Owner:
 
 
 def legs(state: State) -> Sequence[Leg]:
-    found = []
-    if state.leg:
-        found.append(Leg(state.leg, state.plan.number, state.trunk))
-    if state.peer:
-        step = current(state)
-        found.append(Leg(state.peer, step.to if step else "", state.trunk))
-    return found
+    step = current(state)
+    own = (Leg(state.leg, state.plan.number, state.trunk),) if state.leg else ()
+    return (*own, Leg(state.peer, step.to if step else "", state.trunk)) if state.peer else own
 
 
 def wants(state: State) -> Wants | None:

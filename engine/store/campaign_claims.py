@@ -217,7 +217,7 @@ class PostgresCampaignClaims(Statements):
 
     async def _count_invalid(self, connection: Connection, turn: _Round, count: int) -> None:
         if count:
-            await connection.execute(self._sql["count"], turn.row["id"], "invalid", count)
+            await connection.execute(self._sql["count"], turn.row["id"], "transmission invalid", count)
 
     async def _spool(self, connection: Connection, turn: _Round, transmissions: Sequence[int]) -> None:
         if transmissions:

@@ -78,7 +78,8 @@ CREATE INDEX campaign_postponed_due ON campaign_postponed (campaign_id, due_at);
 CREATE TABLE campaign_figures (
     campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
     switch      text NOT NULL,
-    figure      text NOT NULL,                        -- answered, busy, … (spools by disposition); completed, failed, invalid
+    figure      text NOT NULL,                        -- answered, busy, … (attempts by disposition);
+                                                      -- transmission completed, transmission failed, transmission invalid
     count       bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign_id, switch, figure)
 ) WITH (fillfactor = 50);

@@ -218,7 +218,8 @@ WITH ended AS (
 )
 INSERT INTO campaign_figures AS f (campaign_id, switch, figure, count)
 SELECT c.id, '', told.figure, 1
-FROM (SELECT campaign_id, 'failed' AS figure FROM changed WHERE status = 'failed') told
+FROM (SELECT campaign_id, 'transmission failed' AS figure FROM changed WHERE status = 'failed'
+      UNION ALL SELECT campaign_id, 'failed' FROM ended) told
 JOIN campaigns c ON c.id = told.campaign_id
 ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + 1
 
