@@ -46,7 +46,7 @@ from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
 from engine.store.alarms import PostgresAlarms
 from engine.store.alarms import voice_of as prompts_of
-from engine.store.calls import PostgresCalls
+from engine.store.calls import PLANNER, PostgresCalls
 from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
@@ -101,9 +101,9 @@ class Engine:
         self._acknowledgements = Acknowledgements(switch, alarms, self.calls)
         self._reconcile = Reconcile(switch, store, hotlines, self.calls, self._acknowledgements)
         self._dispatcher = Dispatcher(alarms, self.calls, switch, lambda: self._is_taking)
-        preparing = Preparing(campaigns, speech, settings.ring_timeout_s, prompts_of)
+        self._preparing = Preparing(campaigns, speech, settings.ring_timeout_s, prompts_of)
         self._claims = campaigns
-        self._campaigns = Campaigns(campaigns, self.calls, switch, preparing, lambda: self._is_taking)
+        self._campaigns = Campaigns(campaigns, self.calls, switch, self._preparing, lambda: self._is_taking)
         self._recordings = KeptRecordings(switch, campaigns)
         self._provision = Provision(switch, hotlines, speech)
         self._inbound: Inbound | None = None
@@ -130,7 +130,9 @@ class Engine:
             await self._store.close()
             return
         async with asyncio.TaskGroup() as tasks:
-            self._inbound = Inbound(self._switch, self._hotlines, self._alarms, self.calls, self._rules, tasks)
+            self._inbound = Inbound(
+                self._switch, self._hotlines, self._alarms, self._claims, self._preparing, self.calls, self._rules,
+                tasks)
             self.calls.executing.on_render = Rendering(
                 self._speech, self._alarms, self._switch, self.calls.mailbox, tasks).order
             self._reconcile.soon(outboxes)
@@ -240,7 +242,8 @@ async def run(settings: Settings) -> int:
     alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
-    campaigns = PostgresCampaignClaims(settings.database_url, pool, settings.switch)
+    claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
+    campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch)
     engine = Engine(settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run])
     _stop_on_signals(engine)
     try:
@@ -253,6 +256,7 @@ async def run(settings: Settings) -> int:
     else:
         status = 0
     pool.terminate()
+    claims_pool.terminate()
     return status
 
 

@@ -326,6 +326,9 @@ class CampaignStore(Protocol):
         """Attempts that are due by every limit of their campaigns, at most so many: rows of them are durable, and no
         other engine gets them while we own our switch."""
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        """A program of this number (digits) takes the call; rows of it are durable. None: there is no such program."""
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         """Attempts that were claimed by our switch, or by an engine that is gone, and never began, are as if they never
         had been; how many. Not those of `in_hand` (call ids), which are about to begin."""

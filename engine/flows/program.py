@@ -9,6 +9,8 @@
                                     │                                   ▼          ▼
                                     └───────── hung up ──────────── talking    closing
 
+Who calls the number of a program (`forward`) arrives, and is led through its steps from `running` on.
+
 Each live call is one attempt (ICTCore's spool). Its row is committed before the call begins, so an attempt whose fate
 is unknown after a crash counts as one: a campaign rings nobody twice for the same attempt. What is not dialled yet is
 given back when its campaign pauses (`Withdrawn`), or when a line does not come soon.
@@ -25,6 +27,7 @@ from engine.flows.flow import Step
 from engine.flows.program_ends import closing, failed, over, reached, withdrawn
 from engine.flows.program_state import (
     APART,
+    BEGIN,
     STALE,
     State,
     current,
@@ -38,14 +41,15 @@ from engine.flows.program_state import (
     wants,
     wants_to_ring,
 )
-from engine.flows.program_steps import first_prompt, rendered, step_done, transfer_failed, unspoken
+from engine.flows.program_steps import entered, first_prompt, rendered, step_done, transfer_failed, unspoken
 from engine.policy.redial import unanswered
-from engine.policy.trunks import is_trunk_trouble
-from engine.vocabulary.commands import Bridge, Command, DialProgram, HangUp, Hold, WriteResult, WriteSpool
+from engine.policy.trunks import is_trunk_trouble, trunk_of
+from engine.vocabulary.commands import Bridge, Command, DialProgram, HangUp, Hold, SetTimer, WriteResult, WriteSpool
 from engine.vocabulary.events import (
     Acknowledged,
     AcknowledgeOrdered,
     Answered,
+    CallArrived,
     CalledBack,
     CancelOrdered,
     Declined,
@@ -81,14 +85,24 @@ PEER_RINGS_S = 25       # whom a call is handed over to
 PEER_WAITS_S = 10.0     # until the two are joined
 SETTLED = timedelta(seconds=1)  # a leg that is younger may be missing in a snapshot
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "step", "timers",
-    "wants", "wants_to_ring",
+    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "start_inbound",
+    "step", "timers", "wants", "wants_to_ring",
 ]
 
 
 def start(plan: ProgramPlan, at: datetime) -> Step[State]:
     state = State("waiting", plan, at)
     return Step(state, stale_timer(state, at))
+
+
+def start_inbound(plan: ProgramPlan, event: CallArrived, not_after: datetime) -> Step[State]:
+    """Somebody called the number of a program: he hears music, and the program begins at once."""
+    at = event.at
+    state = State(
+        "arrived", plan, at, leg=event.leg, channel=event.channel, trunk=trunk_of(event.channel), dialled_at=at,
+        answered_at=at)
+    row = WriteSpool(plan.spool_id, SpoolStatus.CONNECTED, started_at=at, connected_at=at)
+    return Step(state, (Hold(event.leg, not_after), row, SetTimer(BEGIN, 0.0)))
 
 
 def step(state: State, event: Event) -> Step[State]:
@@ -116,7 +130,7 @@ def step(state: State, event: Event) -> Step[State]:
         case Withdrawn(at, why):
             return withdrawn(state, at, why)
         case TimerFired(at, name):
-            return withdrawn(state, at, "no line was free") if name == STALE else Step(state)
+            return _timer(state, name, at)
         case Reconciled(at, live):
             return _compared(state, live, at)
         case (  # of hotlines and alarms; and that a number is in use elsewhere: it will be free
@@ -127,6 +141,12 @@ def step(state: State, event: Event) -> Step[State]:
             return Step(state)
         case _:
             assert_never(event)
+
+
+def _timer(state: State, name: str, at: datetime) -> Step[State]:
+    if name == STALE:
+        return withdrawn(state, at, "no line was free")
+    return entered(replace(state, phase="running"), 0, at) if state.phase == "arrived" else Step(state)
 
 
 # --- dialling ----------------------------------------------------------------------------------------------------
@@ -165,7 +185,7 @@ def _answered(state: State, leg: str, at: datetime) -> Step[State]:
         running = replace(state, phase="running", answered_at=at)
         return Step(running, (WriteSpool(state.plan.spool_id, SpoolStatus.CONNECTED, connected_at=at),))
     if leg == state.peer and state.phase == "transferring" and state.peer_stage == "ringing":
-        return Step(replace(state, peer_stage="up"), (Bridge(state.leg, "", leg),))
+        return Step(replace(state, peer_stage="up"), (Bridge(state.leg, state.channel, leg),))
     return Step(state)
 
 
@@ -241,7 +261,7 @@ def _unsaid(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
         told += [HangUp(leg.leg, Cause.NORMAL) for leg in (here, peer) if leg is not None and leg.place != "rw-play"]
     elif state.phase == "transferring" and here is not None and not here.bridge:
         if peer is not None and peer.is_up:
-            told.append(Bridge(state.leg, "", state.peer))
+            told.append(Bridge(state.leg, state.channel, state.peer))
         elif here.place != "rw-hold":
             told.append(Hold(state.leg))
     return (*told, *unspoken(state))

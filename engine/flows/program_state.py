@@ -11,6 +11,7 @@ from engine.vocabulary.program import ProgramPlan, ProgramStep
 
 APART = None
 STALE = "stale"
+BEGIN = "begin"
 STALE_AFTER = timedelta(seconds=30)  # who waits longer for a line is given back: windows and lists are looked at again
 ENTRY = -1                           # the place before the first step
 
@@ -23,10 +24,11 @@ class State:
     `skip`: trunks that failed on the way to this number. `results`: (name, data) for texts of later steps.
     """
 
-    phase: str  # waiting dialling running transferring talking closing over
+    phase: str  # waiting dialling arrived running transferring talking closing over
     plan: ProgramPlan
     since: datetime
     leg: str = ""
+    channel: str = ""  # of a leg that reached us
     trunk: str = ""
     others: int = 0
     skip: int = 0
@@ -62,7 +64,8 @@ def owner(state: State) -> Owner:
 
 def legs(state: State) -> Sequence[Leg]:
     step = current(state)
-    own = (Leg(state.leg, state.plan.number, state.trunk),) if state.leg else ()
+    number = "" if state.channel else state.plan.number
+    own = (Leg(state.leg, number, state.trunk),) if state.leg else ()
     return (*own, Leg(state.peer, step.to if step else "", state.trunk)) if state.peer else own
 
 
@@ -90,6 +93,8 @@ def leased(state: State) -> Sequence[str]:
 
 
 def timers(state: State, at: datetime) -> Sequence[SetTimer]:
+    if state.phase == "arrived":
+        return (SetTimer(BEGIN, 0.0),)
     return stale_timer(state, at) if state.phase == "waiting" else ()
 
 

@@ -8,9 +8,11 @@ nobody is called twice. A claim costs the same however long the list is.
 
 import json
 import math
+import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +41,7 @@ LOOKED_AT = 500         # members a claim goes through at most, when it may call
 MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
 LOOK_AGAIN = timedelta(seconds=1)       # while calls live, and nothing else is to be done
 FULL_AGAIN = timedelta(milliseconds=200)
+COUNTED_AGAIN_S = 5.0   # how many calls an organisation placed in a day is not asked at every claim
 DESTINATION = "transmission:destination:phone"  # ICTCore's placeholder of the number that is called
 LEFT = "no longer in the group"
 FIELDS = ("first_name", "last_name", "phone", "email", "address", "custom1", "custom2", "custom3", "description")
@@ -59,6 +62,15 @@ class _Round:
     @property
     def left(self) -> int:
         return self.wanted - len(self.spools)
+
+
+@dataclass(slots=True)
+class _Placed:
+    """Calls of an organisation: counted once, and those that were handed out since."""
+
+    counted_s: float
+    counts: Mapping[str, int]
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -83,6 +95,7 @@ class PostgresCampaignClaims(Statements):
         self._database_url = database_url
         self._switch = switch
         self._wake_s = wake_s
+        self._placed: dict[int, _Placed] = {}
 
     async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
         async with acquired(self._pool) as connection, connection.transaction():
@@ -97,6 +110,11 @@ class PostgresCampaignClaims(Statements):
             attempts = await self._attempts(connection, spools) if spools else []
             due_in = await connection.fetchval(self._sql["next_due"])
         return Claim(attempts, None if due_in is None else max(0.0, due_in.total_seconds()))
+
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        async with acquired(self._pool) as connection, connection.transaction():
+            made = await connection.fetchrow(self._sql["take_inbound"], self._switch, f"+{did}", f"+{caller}")
+            return None if made is None else (await self._attempts(connection, [made["id"]]))[0]
 
     async def free_lost(self, in_hand: Collection[str]) -> int:
         row = await self._row("free_lost", self._switch, list(in_hand), GONE_AFTER)
@@ -145,6 +163,7 @@ class PostgresCampaignClaims(Statements):
         turn = _Round(row, _hours(row), max(0, min(allowed, share)), row["member_cursor"])
         if turn.wanted:
             await self._choose(connection, turn, opens_at)
+            self._placed[row["organisation_id"]].since += len(turn.spools)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
         if wakes_at is None:
@@ -154,11 +173,14 @@ class PostgresCampaignClaims(Statements):
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
-        """By what the organisation may dial a minute, an hour, a day."""
-        placed = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
-        assert placed is not None   # noqa: S101 - counts
-        left: int = min(row[f"calls_per_{it}"] - placed[it] for it in ("minute", "hour", "day"))
-        return left
+        """How many calls more the organisation may place, by what it may a minute, an hour, a day."""
+        known = self._placed.get(row["organisation_id"])
+        if known is None or time.monotonic() - known.counted_s > COUNTED_AGAIN_S:
+            counts = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
+            assert counts is not None   # noqa: S101 - counts
+            known = self._placed[row["organisation_id"]] = _Placed(time.monotonic(), dict(counts))
+        left: int = min(row[f"calls_per_{it}"] - known.counts[it] for it in ("minute", "hour", "day"))
+        return left - known.since
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""
@@ -284,7 +306,7 @@ def _hours(row: "asyncpg.Record") -> CallingHours | None:
     window = json.loads(row["call_window"]) if row["call_window"] else None
     if not window:
         return None
-    return CallingHours(time.fromisoformat(window["from"]), time.fromisoformat(window["to"]),
+    return CallingHours(clock_time.fromisoformat(window["from"]), clock_time.fromisoformat(window["to"]),
                         frozenset(window.get("weekdays", range(1, 8))))
 
 
@@ -322,6 +344,8 @@ def _unfit(row: "asyncpg.Record") -> str | None:
     """Why nobody can be called by it, whatever is tried."""
     if row["program_type"] is None:
         return "its program was deleted"
+    if row["direction"] == "inbound":
+        return None
     if row["number"] is None:
         return "no phone number"
     if row["caller_id"] is None:

@@ -223,6 +223,7 @@ ALTER TABLE contact_groups
 UPDATE contact_groups g SET
     contact_total = (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id),
     user_total = (SELECT count(m.user_id) FROM contact_group_members m WHERE m.group_id = g.id);
+CREATE INDEX contacts_number ON contacts (organisation_id, number);    -- who calls
 CREATE INDEX contact_group_members_joined ON contact_group_members (group_id, id);
 
 CREATE FUNCTION count_members() RETURNS trigger LANGUAGE plpgsql AS $$

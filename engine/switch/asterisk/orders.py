@@ -149,7 +149,7 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
         case RunStep(prompt=prompt):
             return _step(prompt)
         case Transfer(caller=caller):
-            return [("RW_NUM", digits(caller))]
+            return [("RW_NUM", digits(caller) if caller else "")]
         case _:
             return []
 
