@@ -50,7 +50,8 @@ class CampaignRows:
 
     async def transmission(self, campaign_id: int | None = None, status: str = "pending", **columns: Any) -> int:
         """As the engine makes one: due at once. Of somebody else each time."""
-        values = {"organisation_id": ORG, "program_id": 1, "campaign_id": campaign_id, "status": status,
+        values = {"organisation_id": ORG, "program_id": await self.program(), "campaign_id": campaign_id,
+                  "status": status,
                   "contact_id": await self.pool.fetchval("SELECT nextval('numbers_position') + 1000000"), **columns}
         names, places = ", ".join(values), ", ".join(f"${n + 1}" for n in range(len(values)))
         transmission_id: int = await self.pool.fetchval(

@@ -143,7 +143,7 @@ class PostgresCampaigns(Statements):
         async with self._locked(organisation_id, campaign_id, seen_by) as (connection, row):
             if row is None:
                 return False
-            _check_start(row)
+            await self._check_start(connection, organisation_id, row)
             one = organisation_id, campaign_id
             if row["status"] == "paused":
                 await connection.execute(self._sql["resume"], *one)
@@ -161,7 +161,7 @@ class PostgresCampaigns(Statements):
                 return False
             if row["status"] != "paused":
                 raise CampaignNotReady(f"it is {row['status']}, not paused")
-            _check_start(row)
+            await self._check_start(connection, organisation_id, row)
             await connection.execute(self._sql["resume"], organisation_id, campaign_id)
         return True
 
@@ -241,18 +241,18 @@ class PostgresCampaigns(Statements):
             yield connection, await connection.fetchrow(
                 self._sql["lock"], organisation_id, campaign_id, seen_by, timeout=LARGE_S)
 
-
-def _check_start(row: "asyncpg.Record") -> None:
-    if row["status"] not in ("new", "paused"):
-        raise CampaignNotReady(f"it is {row['status']} already")
-    if row["program_type"] is None:
-        raise CampaignNotReady("its program is gone")
-    if not row["has_group"]:
-        raise CampaignNotReady("its group is gone")
-    if row["program_type"] not in RUN_BY_ENGINE:
-        raise ProgramNotRun(f"programs of the type {row['program_type']} cannot be run yet")
-    if not row["has_caller_id"]:
-        raise CampaignNotReady("the organisation has no number to show as caller")
+    async def _check_start(self, connection: Connection, organisation_id: int, row: "asyncpg.Record") -> None:
+        if row["status"] not in ("new", "paused"):
+            raise CampaignNotReady(f"it is {row['status']} already")
+        program = await connection.fetchrow(self._sql["lock_program"], organisation_id, row["program_id"])
+        if program is None:
+            raise CampaignNotReady("its program is gone")
+        if program["type"] not in RUN_BY_ENGINE:
+            raise ProgramNotRun(f"programs of the type {program['type']} cannot be run yet")
+        if not row["has_group"]:
+            raise CampaignNotReady("its group is gone")
+        if not row["has_caller_id"]:
+            raise CampaignNotReady("the organisation has no number to show as caller")
 
 
 def _campaign(row: "asyncpg.Record") -> StoredCampaign:

@@ -2,7 +2,8 @@
 -- an API removes.
 
 -- POST /transmissions/{id}/send and a schedule that is due: the one way to queue a single attempt. The id of the spool;
--- null: there is no such transmission, or it is processing, completed or invalid. Whose it is the caller has looked up.
+-- null: there is no such transmission, it is processing, completed or invalid, or its program is gone. Whose it is the
+-- caller has looked up.
 CREATE FUNCTION send_transmission(p_transmission_id bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     sent transmissions;
@@ -10,6 +11,10 @@ DECLARE
 BEGIN
     SELECT * INTO sent FROM transmissions WHERE id = p_transmission_id FOR NO KEY UPDATE;
     IF NOT FOUND OR sent.is_deleted OR sent.status IN ('processing', 'completed', 'invalid') THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM programs WHERE id = sent.program_id FOR KEY SHARE;  -- it is not removed meanwhile
+    IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     IF sent.status = 'failed' AND sent.campaign_id IS NOT NULL THEN

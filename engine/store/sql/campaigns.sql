@@ -56,14 +56,17 @@ UPDATE campaign_postponed p SET due_at = now()
 FROM campaigns c WHERE c.organisation_id = $1 AND c.id = $2 AND p.campaign_id = c.id
 
 -- name: lock
--- $3 seen by. `program_type` and `has_group`: null and false when it is gone.
-SELECT c.status, c.group_id,
-       (SELECT p.type FROM programs p WHERE p.id = c.program_id AND p.organisation_id = $1) AS program_type,
+-- $3 seen by. `has_group`: false when it is gone.
+SELECT c.status, c.program_id, c.group_id,
        EXISTS (SELECT FROM contact_groups g WHERE g.id = c.group_id AND g.organisation_id = $1) AS has_group,
        c.caller_ids <> '{}' OR EXISTS (SELECT FROM numbers n WHERE n.organisation_id = $1) AS has_caller_id
 FROM campaigns c
 WHERE c.organisation_id = $1 AND c.id = $2 AND ($3::bigint IS NULL OR c.created_by = $3)
 FOR NO KEY UPDATE OF c
+
+-- name: lock_program
+-- It is not removed before this campaign is seen to run.
+SELECT type FROM programs WHERE organisation_id = $1 AND id = $2 FOR KEY SHARE
 
 -- name: lock_group
 -- Nobody is joining meanwhile: whoever adds members has this lock from before their ids are drawn until they are seen.
