@@ -8,12 +8,14 @@ from api.errors import STYLES
 from api.ictcore import (
     accounts,
     authenticate,
+    campaigns,
     contacts,
     documents,
     group_csv,
     groups,
     recordings,
     roles,
+    schedules,
     templates,
     texts,
     users,
@@ -28,6 +30,7 @@ from api.ictcore.tokens import Tokens
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
+from engine.store.campaigns import PostgresCampaigns
 from engine.store.contact_import import PostgresContactImport
 from engine.store.ictcore_access import IctcoreAccess
 from engine.store.ictcore_accounts import IctcoreAccounts
@@ -36,14 +39,16 @@ from engine.store.ictcore_roles import IctcoreRoles
 from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
+from engine.store.schedules import PostgresSchedules
 from engine.store.statements import Statements
 
 # each registers its operations when it is imported
 RESOURCES = (
-    authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts)
+    authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
+    campaigns, schedules)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages)
+    PostgresMessages, PostgresCampaigns, PostgresSchedules)
 
 
 def install(app: web.Application, base: Base) -> None:

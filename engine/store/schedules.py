@@ -69,6 +69,12 @@ class PostgresSchedules(Statements):
         rows = await self._rows("page", organisation_id, type_, row_id)
         return [{**row, "fields": json.loads(row["fields"])} for row in rows]
 
+    async def account_of_transmission(
+        self, organisation_id: int, transmission_id: int, seen_by: int | None) -> tuple[int | None] | None:
+        """Its account, if it has one; None: there is no such transmission."""
+        row = await self._row("account_of_transmission", organisation_id, transmission_id, seen_by)
+        return None if row is None else (row["account_id"],)
+
     async def zone_of(self, organisation_id: int, account_id: int | None) -> ZoneInfo:
         """In which the account's user means times: his own, else the one of the organisation's country, else UTC."""
         row = await self._row("clock", organisation_id, account_id)

@@ -30,8 +30,8 @@ def runner(w: CampaignRows) -> Schedules:
     return Schedules(PostgresSchedules(w.pool))
 
 
-async def schedule(w: CampaignRows, row_id: int, action: str = "start", due_at: datetime = NOON, type_: str = "campaign",
-                   **changes: Any) -> int:
+async def schedule(w: CampaignRows, row_id: int, action: str = "start", due_at: datetime = NOON,
+                   type_: str = "campaign", **changes: Any) -> int:
     facts: dict[str, Any] = {"fields": {}, "time_zone": "UTC", "is_recurring": False, "expiry_s": 300, "weight": 0}
     made = await PostgresSchedules(w.pool).create(
         ORG, 7, type_, row_id, None, NewSchedule(action, due_at, **{**facts, **changes}))

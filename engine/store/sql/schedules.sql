@@ -54,3 +54,7 @@ UPDATE schedules SET status = $2, due_at = $3, last_run = $4, problem = $5 WHERE
 -- name: drop
 -- Across: what was to be sent once.
 DELETE FROM schedules WHERE id = $1
+
+-- name: account_of_transmission
+-- $3 seen by
+SELECT account_id FROM transmissions WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
