@@ -9,27 +9,14 @@ with a change of the clock it may also open at that moment.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from engine.policy.clock_changes import change_between, offset
+from engine.vocabulary.program import CallingHours
 
 FURTHEST = timedelta(days=60)
 DAY = timedelta(days=1)
 IsHoliday = Callable[[date], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class CallingHours:
-    """From `start` until before `end`, on ISO weekdays (Monday 1 … Sunday 7).
-
-    `start == end` is the whole day, from midnight. An `end` before the start is on the next day: such a window belongs
-    to the weekday on which it began, after midnight as well, and so does the question of a holiday.
-    """
-
-    start: time
-    end: time
-    weekdays: frozenset[int]
 
 
 def opens_at(
