@@ -247,7 +247,8 @@ async def run(settings: Settings) -> int:
     schedules = Schedules(PostgresSchedules(pool))
     claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
     campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch)
-    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run, schedules.run])
+    engine = Engine(
+        settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run, schedules.run])
     _stop_on_signals(engine)
     try:
         await engine.run()

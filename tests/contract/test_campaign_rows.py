@@ -187,7 +187,7 @@ async def test_stopped_for_good_what_waits_has_failed_and_the_rest_stays(w: Camp
     assert [(await w.row("transmissions", it))["status"] for it in (*kept, elsewhere, single)] == [
         "processing", "completed", "invalid", "pending", "pending"]
     figures = await w.campaigns.figures(ORG, campaign_id)
-    assert figures is not None and (figures.figures, figures.postponed) == ({"failed": 2}, 0)
+    assert figures is not None and (figures.figures, figures.postponed) == ({"transmission failed": 2}, 0)
     with pytest.raises(CampaignNotReady):
         await w.campaigns.start(ORG, campaign_id)
 
@@ -359,4 +359,4 @@ async def test_one_that_had_failed_counts_as_failed_no_more(w: CampaignRows) -> 
     await w.campaigns.finish(ORG, campaign_id)
     assert await send(w, await w.pool.fetchval("SELECT id FROM transmissions"))
     figures = await PostgresCampaigns(w.pool).figures(ORG, campaign_id)
-    assert figures is not None and figures.figures == {"failed": 0}
+    assert figures is not None and figures.figures == {"transmission failed": 0}
