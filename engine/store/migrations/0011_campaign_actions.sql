@@ -18,13 +18,14 @@ BEGIN
         RETURN NULL;
     END IF;
     IF sent.status = 'failed' AND sent.campaign_id IS NOT NULL THEN
-        PERFORM count_figure(sent.campaign_id, 'failed', -1);  -- it is not over any more
+        PERFORM count_figure(sent.campaign_id, 'transmission failed', -1);  -- it is not over any more
     END IF;
     UPDATE transmissions SET status = 'processing', response = '', try_done = try_done + 1, last_run = clock_timestamp(),
         due_at = NULL
     WHERE id = p_transmission_id;
-    INSERT INTO spools (organisation_id, transmission_id, campaign_id, account_id, service_flag, number)
-    SELECT sent.organisation_id, sent.id, sent.campaign_id, sent.account_id, sent.service_flag,
+    -- a single attempt, also of a campaign's transmission: it is dialled whatever has become of the campaign
+    INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, number)
+    SELECT sent.organisation_id, sent.id, sent.account_id, sent.service_flag,
         coalesce((SELECT c.number FROM contacts c WHERE c.id = sent.contact_id), '')
     RETURNING id INTO v_spool_id;
     RETURN v_spool_id;
@@ -37,10 +38,10 @@ CREATE FUNCTION count_figure(p_campaign_id bigint, p_figure text, p_count bigint
     ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + EXCLUDED.count
 $$;
 
--- A campaign counts what it has made; of these, what was removed before it was over is `removed`.
+-- A campaign counts what it has made; of these, what was removed before it was over is `transmission removed`.
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM count_figure(campaign_id, 'removed', count(*)) FROM gone
+    PERFORM count_figure(campaign_id, 'transmission removed', count(*)) FROM gone
     WHERE campaign_id IS NOT NULL AND status IN ('pending', 'pending_retry', 'initializing', 'done', 'processing')
     GROUP BY campaign_id ORDER BY campaign_id;
     RETURN NULL;
