@@ -13,11 +13,15 @@ from api.ictcore import (
     documents,
     group_csv,
     groups,
+    programs,
     recordings,
     roles,
     schedules,
+    spools,
+    statistics,
     templates,
     texts,
+    transmissions,
     users,
 )
 from api.ictcore.access import Access
@@ -27,6 +31,7 @@ from api.ictcore.log_ins import LogIns
 from api.ictcore.pdf import Pdfs
 from api.ictcore.recordings import TelephoneSound
 from api.ictcore.tokens import Tokens
+from api.ictcore.transmission_fields import Stores
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
@@ -39,16 +44,19 @@ from engine.store.ictcore_roles import IctcoreRoles
 from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
+from engine.store.programs import PostgresPrograms
 from engine.store.schedules import PostgresSchedules
+from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
+from engine.store.transmissions import PostgresTransmissions
 
 # each registers its operations when it is imported
 RESOURCES = (
     authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
-    campaigns, schedules)
+    programs, transmissions, spools, statistics, campaigns, schedules)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages, PostgresCampaigns, PostgresSchedules)
+    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, PostgresCampaigns, PostgresSchedules)
 
 
 def install(app: web.Application, base: Base) -> None:
@@ -59,5 +67,7 @@ def install(app: web.Application, base: Base) -> None:
     services[Settings] = base.settings
     services[Access] = Access(access, Tokens(access), LogIns())
     services[Pdfs], services[TelephoneSound] = Pdfs(), TelephoneSound()
+    services[Stores] = Stores(*(services[it] for it in (
+        PostgresTransmissions, PostgresPrograms, IctcorePeople, IctcoreAccounts)))
     app[STYLES][routes.prefix] = routes.style
     app.add_routes(Door(routes.operations, services[Access], base.settings.ictcore_origins.split()).routes())

@@ -23,9 +23,8 @@ BEGIN
     UPDATE transmissions SET status = 'processing', response = '', try_done = try_done + 1, last_run = clock_timestamp(),
         due_at = NULL
     WHERE id = p_transmission_id;
-    -- a single attempt, also of a campaign's transmission: it is dialled whatever has become of the campaign
-    INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, number)
-    SELECT sent.organisation_id, sent.id, sent.account_id, sent.service_flag,
+    INSERT INTO spools (organisation_id, transmission_id, campaign_id, account_id, service_flag, is_sent, number)
+    SELECT sent.organisation_id, sent.id, sent.campaign_id, sent.account_id, sent.service_flag, true,
         coalesce((SELECT c.number FROM contacts c WHERE c.id = sent.contact_id), '')
     RETURNING id INTO v_spool_id;
     RETURN v_spool_id;
