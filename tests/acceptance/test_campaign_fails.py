@@ -94,6 +94,7 @@ async def test_two_switches_share_a_campaign_and_one_engine_is_killed(
         for n in range(1, people + 1):
             phone = town.carrier.phones.get(agent_number(n)) or town.carrier.phone(agent_number(n))
             phone.behaviour = phone.behaviour.answers(0.05)
+    await west.until(lambda: _both_are_there(west), "both engines are there")
     await campaign.start()
     await campaign.has_called(3)
     await west.until(lambda: _has_rung(west, 3), "the other switch calls as well")
@@ -105,6 +106,11 @@ async def test_two_switches_share_a_campaign_and_one_engine_is_killed(
     rung = fair.rung() + Counter(int(entry.who[-2:]) for entry in west.carrier.journal.of(what="invite"))
     assert max(rung.values()) == 1
     assert len(rung) >= people - 6, "those of unknown fate count as attempts"
+
+
+async def _both_are_there(town: Town) -> bool:
+    query = "SELECT count(*) FROM engines WHERE (state ->> 'reconciled')::boolean"
+    return bool(await town.database.fetchval(query) == 2)
 
 
 async def _has_rung(town: Town, count: int) -> bool:
