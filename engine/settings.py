@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
     switch: Literal["asterisk", "memory"] = "asterisk"
-    switch_name: str = Field("", pattern=r"^[a-z0-9-]{0,40}$", description="tells several switches on one database apart")
+    switch_name: str = Field("", pattern=r"^[a-z0-9-]{0,40}$", description="of several on one database")
 
     # where things listen
     api: str = "127.0.0.1:8080"
