@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     ami_port: int = Field(5038, ge=0, le=65535)
     ami_user: str = "ringward"
     ami_secret: str = ""
+    ari_port: int = Field(8088, ge=0, le=65535)
+    ari_user: str = "ringward"
+    ari_secret: str = ""
 
     # the hotline
     ring_timeout_s: int = Field(25, ge=1, le=300, description="how long a phone rings in one round")

@@ -12,6 +12,7 @@ from api.ictcore import (
     documents,
     group_csv,
     groups,
+    providers,
     recordings,
     roles,
     templates,
@@ -36,14 +37,16 @@ from engine.store.ictcore_roles import IctcoreRoles
 from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
+from engine.store.providers import IctcoreProviders
 from engine.store.statements import Statements
 
 # each registers its operations when it is imported
 RESOURCES = (
-    authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts)
+    authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
+    providers)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages)
+    PostgresMessages, IctcoreProviders)
 
 
 def install(app: web.Application, base: Base) -> None:
