@@ -15,7 +15,7 @@ from engine.figures import Figures
 from engine.mailbox import ForCall, Mailbox
 from engine.ports import Switch, SwitchLost
 from engine.round import Round
-from engine.vocabulary.commands import Dial, DialAlarm, Render, SetTimer, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, Render, SetTimer, SwitchCommand
 from engine.vocabulary.events import TimerFired
 from engine.vocabulary.values import RingwardError
 
@@ -71,7 +71,7 @@ class Executing:
         """Raises SwitchLost."""
         self._switch.send(orders)
         now = self._switch.now()
-        self._dialled.update((order.leg, now) for order in orders if isinstance(order, Dial | DialAlarm))
+        self._dialled.update((order.leg, now) for order in orders if isinstance(order, Dial | DialAlarm | DialProgram))
 
     def dialled_since(self, at: datetime) -> Collection[str]:
         """Legs, by when their order left: the commit before it may have taken long."""

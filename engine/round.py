@@ -21,9 +21,13 @@ from engine.vocabulary.commands import (
     WriteAttempt,
     WriteEntry,
     WriteNote,
+    WriteOptOut,
     WritePinFailure,
     WriteRecipient,
     WriteRecord,
+    WriteResult,
+    WriteSpool,
+    WriteTransmission,
 )
 
 
@@ -70,7 +74,8 @@ class Round:
                 case Render():
                     self.renders.append((call.call_id, command))
                 case WriteEntry() | WriteRecord() | Finish() | WriteAlarm() | WriteRecipient() | WriteAttempt() | \
-                        WriteNote() | WritePinFailure():
+                        WriteNote() | WritePinFailure() | WriteSpool() | WriteTransmission() | WriteResult() | \
+                        WriteOptOut():
                     self.rows.append((call.call_id, command))
                 case _:
                     self.orders.setdefault(call.call_id, []).append(command)

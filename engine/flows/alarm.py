@@ -74,7 +74,9 @@ from engine.vocabulary.events import (
     Played,
     Reconciled,
     Rendered,
+    StepDone,
     TimerFired,
+    Withdrawn,
 )
 from engine.vocabulary.values import AlarmPlan, AlarmState, Cause, Person, RecipientState
 
@@ -160,7 +162,7 @@ def _told(state: State, event: Event) -> Step[State]:
             return and_then(before, unsaid(before.state, live, at))
         case (  # of hotlines; and that every number is in use elsewhere: one will be free
             LegGranted() | PhonesTaken() | DigitsEntered() | Joined() | FallbackStarted() | FallbackStepped()
-            | FallbackExhausted() | OrderExpired()
+            | FallbackExhausted() | OrderExpired() | StepDone() | Withdrawn()
         ):
             return Step(state)
         case _:

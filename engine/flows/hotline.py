@@ -89,7 +89,9 @@ from engine.vocabulary.events import (
     Played,
     Reconciled,
     Rendered,
+    StepDone,
     TimerFired,
+    Withdrawn,
 )
 from engine.vocabulary.values import Cause, EntryType, Hotline, LiveLeg, Rules
 
@@ -177,7 +179,7 @@ def step(state: State, event: Event) -> Step:
             return _reconciled(state, live, at)
         case DialGranted() | DialDelayed() | Rendered() | CalledBack() | CancelOrdered() | AcknowledgeOrdered():
             return Step(state)  # of alarms, like those of their verb
-        case Acknowledged() | Declined() | NoKey() | PinWrong() | MachineHeard():
+        case Acknowledged() | Declined() | NoKey() | PinWrong() | MachineHeard() | StepDone() | Withdrawn():
             return Step(state)
         case _:
             assert_never(event)

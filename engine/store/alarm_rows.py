@@ -24,22 +24,22 @@ KINDS: Mapping[type[RowCommand], str] = {
     WriteAlarm: "states", WriteRecipient: "recipients", WriteAttempt: "attempts", WriteNote: "notes",
     WritePinFailure: "pins",
 }
+FLOW = "alarm"
 MERGED_BY = {"recipients": "recipient_id", "attempts": "leg"}
 
 
 def alarm_rows(batch: Batch) -> str | None:
     """None for a batch that has nothing to do with alarms."""
-    callers = {call_id for call_id, call in batch.calls.items() if call.hotline_id is not None}
+    alarms = {call_id: call for call_id, call in batch.calls.items() if call.flow == FLOW}
     found: dict[str, list[dict[str, Any]]] = {}
-    if begun := [{"call_id": one.call_id} for one in batch.calls.values() if one.is_new and one.hotline_id is None]:
+    if begun := [{"call_id": call_id} for call_id, one in alarms.items() if one.is_new]:
         found["begun"] = begun
-    if failed := [{"call_id": one.call_id, "at": None} for one in batch.calls.values()
-                  if one.phase == "failed" and one.hotline_id is None]:
+    if failed := [{"call_id": call_id, "at": None} for call_id, one in alarms.items() if one.phase == "failed"]:
         found["ended"] = failed
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for ord_, (call_id, row) in enumerate(batch.rows):
         if isinstance(row, Finish):
-            if call_id not in callers:
+            if call_id in alarms or call_id not in batch.calls:
                 found.setdefault("ended", []).append({"call_id": call_id, "at": row.at})
             continue
         if (kind := KINDS.get(type(row))) is None:

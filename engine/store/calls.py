@@ -1,6 +1,6 @@
 """Live calls in Postgres: one connection, one transaction in flight, fenced. Used by `engine/call.py` alone.
 
-`save` is one statement (`save_batch`, migration 0005), so a stopped client never leaves a transaction open. Planner
+`save` is one statement (`save_batch`, migration 0010), so a stopped client never leaves a transaction open. Planner
 settings are pinned on the connection: joins of a few rows stay index look-ups whatever the statistics say.
 """
 
@@ -20,6 +20,7 @@ from engine.ports import Batch, FencedOut, SavedCall, StoreFailed
 from engine.store import queries
 from engine.store.alarm_rows import alarm_rows
 from engine.store.pool import connect, store_errors
+from engine.store.program_rows import program_rows
 from engine.vocabulary.commands import Finish, RowCommand, WriteEntry, WriteRecord
 
 PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
@@ -54,7 +55,8 @@ class PostgresCalls:
         async with self._using() as connection:  # a new one has a new fencing number
             saved = await connection.fetchval(
                 _SQL["save"], self._switch, self._fencing, state, batch.metrics, _calls(batch, ended),
-                _parts(batch, ended), rows["entries"], rows["records"], alarm_rows(batch), rows["ended"],
+                _parts(batch, ended), rows["entries"], rows["records"], alarm_rows(batch),
+                program_rows(batch), rows["ended"],
             )
         if not saved:
             raise self._fenced_out()

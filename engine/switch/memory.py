@@ -13,17 +13,21 @@ from typing import assert_never
 
 from engine.ports import AckNote, FallbackRow, SwitchEvent, SwitchLost
 from engine.switch.memory_alarm import AlarmTalk
+from engine.switch.memory_program import StepsTalk
 from engine.switch.memory_stage import PROMPT_S, READ_S, Leg, Phone, PhoneCall, Stage
 from engine.vocabulary.commands import (
     AskAlarm,
     Bridge,
     Dial,
     DialAlarm,
+    DialProgram,
     HangUp,
     Hold,
     Play,
     Reject,
+    RunStep,
     SwitchCommand,
+    Transfer,
 )
 from engine.vocabulary.events import (
     Answered,
@@ -53,6 +57,7 @@ class MemorySwitch(Stage):
     hotlines: dict[str, Hotline] = field(default_factory=dict)
     sent: list[SwitchCommand] = field(default_factory=list)
     _talks: dict[str, AlarmTalk] = field(default_factory=dict)
+    _programs: dict[str, StepsTalk] = field(default_factory=dict)
 
     # -- people ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class MemorySwitch(Stage):
     # -- orders ----------------------------------------------------------------------------------------------------
 
     def _obey(self, command: SwitchCommand) -> None:
-        if isinstance(command, Dial | DialAlarm):
+        if isinstance(command, Dial | DialAlarm | DialProgram):
             self._dial(command)
             return
         leg = self._legs.get(command.leg)
@@ -154,6 +159,10 @@ class MemorySwitch(Stage):
                 self._lease(leg, self.lease_s)
             case AskAlarm():
                 self._talk(leg, command, self.phones.get(leg.call.number, Phone()))
+            case RunStep():
+                self._programs[leg.leg].run(command.prompt)
+            case Transfer():
+                self._transfer(leg, command)
             case Bridge():
                 if peer := self._legs.get(command.peer):
                     self._join(leg, peer)
@@ -180,7 +189,7 @@ class MemorySwitch(Stage):
         else:
             self._end(leg, play.cause, 0)
 
-    def _dial(self, order: Dial | DialAlarm) -> None:
+    def _dial(self, order: Dial | DialAlarm | DialProgram) -> None:
         if order.leg in self._legs:      # an id in use is not dialled twice
             return
         leg = self._new(order.leg, order.trunk, order.number, order.number, False, "")
@@ -192,13 +201,16 @@ class MemorySwitch(Stage):
         else:
             self._later(leg, order.ring_timeout_s, lambda: self._end(leg, Cause.NO_ANSWER, 0))
 
-    def _answer(self, leg: Leg, order: Dial | DialAlarm, phone: Phone) -> None:
+    def _answer(self, leg: Leg, order: Dial | DialAlarm | DialProgram, phone: Phone) -> None:
         self._is_answered(leg)
         self._tell(Answered(self._now, leg.leg))
         if phone.hangs_up_s is not None:
             self._at(phone.hangs_up_s, lambda: self.hang_up(leg.leg))
         if isinstance(order, DialAlarm):
             self._talk(leg, order, phone)
+        elif isinstance(order, DialProgram):
+            self._programs[leg.leg] = StepsTalk(self, leg, phone)
+            self._programs[leg.leg].run(order.first)
         else:
             leg.dial = order
             self._move(leg, "rw-ask")
@@ -207,6 +219,13 @@ class MemorySwitch(Stage):
     def _talk(self, leg: Leg, order: DialAlarm | AskAlarm, phone: Phone) -> None:
         self._talks[leg.leg] = AlarmTalk(self, leg, order.ask, phone)
         self._talks[leg.leg].begin()
+
+    def _transfer(self, leg: Leg, order: Transfer) -> None:
+        """From now on it is a hotline's caller, whom an engine may claim."""
+        self._move(leg, "rw-claim")
+        leg.number, leg.caller, leg.has_did = order.number, order.caller, True
+        self._tell(CallArrived(self._now, leg.leg, leg.channel, order.number, order.caller))
+        self._later(leg, self.claim_s, lambda: self._fall(leg))
 
     def _ask(self, leg: Leg, order: Dial, phone: Phone, tried: int) -> None:
         if tried == order.tries:

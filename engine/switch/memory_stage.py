@@ -35,6 +35,7 @@ class Phone:
     hangs_up_s: float | None = None   # after the answer
     pins: tuple[str, ...] = ()
     is_machine: bool = False          # sounds like an answering machine
+    enters: tuple[str, ...] = ()      # what is pressed at each question of a program; '' nothing
 
 
 @dataclass(slots=True)
@@ -92,6 +93,7 @@ class Stage:
     _events: asyncio.Queue[SwitchEvent] = field(default_factory=asyncio.Queue)
     _rows: dict[str, FallbackRow] = field(default_factory=dict)
     _notes: dict[str, AckNote] = field(default_factory=dict)
+    _recorded: list[str] = field(default_factory=list)      # files of recordings
     _is_up: bool = False
     _is_fresh: bool = True
 

@@ -8,6 +8,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.vocabulary.program import CallDisposition, Prompt, SpoolStatus, TransmissionStatus
 from engine.vocabulary.values import (
     TRUNK_CAUSES,
     AlarmAsk,
@@ -81,6 +82,35 @@ class AskAlarm:
     leg: str
     ask: AlarmAsk
     not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialProgram:
+    """Ring `number` (E.164 digits) by `trunk`; once answered do `first`."""
+
+    leg: str
+    number: str
+    trunk: str
+    caller_id: str
+    ring_timeout_s: int
+    first: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """The next step of a program, for a leg that is up."""
+
+    leg: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand the leg over to a hotline: it arrives at `number` (digits) as a caller with the number `caller`."""
+
+    leg: str
+    number: str
+    caller: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +210,54 @@ class WritePinFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteSpool:
+    """One attempt of a program, written when it is dialled, answered and ended; the last one counts."""
+
+    spool_id: int
+    status: SpoolStatus
+    number: str | None = None
+    trunk: str | None = None
+    started_at: datetime | None = None
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    disposition: CallDisposition | None = None
+    cause: int | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTransmission:
+    """What follows from an attempt that ended. `due_at`: when the next one may begin. `is_withdrawn`: it was none."""
+
+    transmission_id: int
+    status: TransmissionStatus
+    response: str
+    due_at: datetime | None = None
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a step left (contracts/ictcore.md 3.6). `application_id`: the step, from 1. `data` up to 80 characters."""
+
+    at: datetime
+    spool_id: int
+    application_id: int
+    type: str
+    name: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptOut:
+    """This number is not to be called by any campaign of the organisation any more."""
+
+    at: datetime
+    organisation_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteEntry:
     """A line of the call log. `phone` is E.164 digits."""
 
@@ -215,8 +293,11 @@ class Finish:
     outcome: str
 
 
-SwitchCommand = Play | Hold | Dial | DialAlarm | AskAlarm | Bridge | HangUp | Reject
+SwitchCommand = (
+    Play | Hold | Dial | DialAlarm | DialProgram | AskAlarm | RunStep | Transfer | Bridge | HangUp | Reject
+)
 EngineCommand = SetTimer | Render
 AlarmRow = WriteAlarm | WriteRecipient | WriteAttempt | WriteNote | WritePinFailure
-RowCommand = WriteEntry | WriteRecord | AlarmRow | Finish
+ProgramRow = WriteSpool | WriteTransmission | WriteResult | WriteOptOut
+RowCommand = WriteEntry | WriteRecord | AlarmRow | ProgramRow | Finish
 Command = SwitchCommand | EngineCommand | RowCommand

@@ -134,6 +134,26 @@ class MachineHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class StepDone:
+    """The verb `step` has done what it was told. `number`: the prompt's. `digits`: what was pressed ('' nothing);
+    `status`: of amd `human` or `machine`, of record `recorded`."""
+
+    at: datetime
+    leg: str
+    number: int
+    digits: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Whoever is not dialled yet is not to be dialled: the campaign was paused, or its turn took too long."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CalledBack:
     """Somebody whom an open alarm wants called the number that rang. `number`: the caller's."""
 
@@ -264,6 +284,8 @@ Event = (
     | NoKey
     | PinWrong
     | MachineHeard
+    | StepDone
+    | Withdrawn
     | CalledBack
     | CancelOrdered
     | AcknowledgeOrdered

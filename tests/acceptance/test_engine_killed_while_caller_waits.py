@@ -82,9 +82,12 @@ async def test_a_returned_engine_takes_over_when_the_fallback_is_exhausted(town)
     await caller.answered()
     town.engine.kill()
     await town.phone(1).rung(times=2, timeout_s=8)
+    town.phone(1).behaviour = town.phone(1).behaviour.with_(reject_after_s=None)
     town.engine.start()
     await town.phone(1).rung(times=3, timeout_s=8)   # the fallback's second and last round
-    town.phone(1).behaviour = town.phone(1).behaviour.with_(reject_after_s=None, answer_after_s=0.05)
+    await town.engine_is_back()                      # however long that takes: the phone rings meanwhile
+    town.phone(1).behaviour = town.phone(1).behaviour.with_(answer_after_s=0.05)
+    town.phone(1).reject()
     await town.phone(1).rung(times=4, timeout_s=8)   # the engine's
     await town.phone(1).heard(0.2)
     town.phone(1).press("1")

@@ -1,4 +1,4 @@
--- Live calls and the ownership of a switch. Used by engine/store/calls.py; the functions are in migrations 0002 and 0005.
+-- Live calls and the ownership of a switch. Used by engine/store/calls.py; the functions are in migrations 0002 and 0010.
 
 -- name: try_own
 -- A session lock that dies with the owner's connection: who gets it knows at once that the owner's process is gone.
@@ -18,7 +18,8 @@ WITH fence AS MATERIALIZED (SELECT pg_advisory_xact_lock(fence_key($1)))
 UPDATE engines SET fencing = fencing + 1 FROM fence WHERE switch = $1 AND engine_id = $2 RETURNING fencing;
 
 -- name: save
-SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb);
+SELECT save_batch($1, $2, $3::jsonb, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb,
+    $11::jsonb);
 
 -- name: load
 -- `failed` calls keep their row for the operator, but nobody continues them. Only a caller's call has a log.

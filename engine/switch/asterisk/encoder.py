@@ -21,6 +21,8 @@ TRUNK = re.compile(r"[a-z0-9-]{1,20}")
 PRESSED = re.compile(r"[0-9]")
 PIN = re.compile(r"[0-9]{0,12}")
 VOICE = re.compile(r"[a-z]{2}")
+VERB = re.compile(r"[a-z]{1,10}")
+FILE = re.compile(r"[0-9]{1,19}-[0-9]{1,6}")
 HOST = re.compile(r"[0-9A-Za-z.-]{1,253}:[0-9]{1,5}|\[[0-9a-f:]{2,45}\]:[0-9]{1,5}")
 _HEADER = re.compile(r"[A-Za-z0-9]{1,20}")
 

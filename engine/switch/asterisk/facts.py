@@ -25,6 +25,7 @@ from engine.vocabulary.events import (
     NoKey,
     PinWrong,
     Played,
+    StepDone,
 )
 from engine.vocabulary.values import Cause
 
@@ -82,6 +83,9 @@ class Facts:
                 yield _PLAIN[plain](at, leg)
             case "ask":
                 yield DigitsEntered(at, leg, message.get("d", ""))
+            case "step":
+                number = _number(message.get("p", ""))
+                yield StepDone(at, leg, number, _keys(message.get("d", "")), message.get("s", ""))
             case "joined":
                 yield Joined(at, leg, message.get("p", ""))
             case "fall":
@@ -155,6 +159,10 @@ def stamp(message: Message, now: datetime) -> datetime:
 
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
+
+
+def _keys(text: str) -> str:
+    return re.sub(r"[^0-9*#]", "", text)
 
 
 def _caller(text: str) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from engine.switch.asterisk.encoder import (
+    FILE,
     HOST,
     PIN,
     PRESSED,
     TRUNK,
+    VERB,
     VOICE,
     NotEncodable,
     channel_name,
@@ -24,7 +26,21 @@ from engine.switch.asterisk.encoder import (
     row,
     variable,
 )
-from engine.vocabulary.commands import AskAlarm, Bridge, Dial, DialAlarm, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.commands import (
+    AskAlarm,
+    Bridge,
+    Dial,
+    DialAlarm,
+    DialProgram,
+    HangUp,
+    Hold,
+    Play,
+    Reject,
+    RunStep,
+    SwitchCommand,
+    Transfer,
+)
+from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import AlarmAsk
 
 Action = list[tuple[str, str]]
@@ -46,6 +62,10 @@ def verb(command: SwitchCommand) -> str | None:
             return "rw-alarm,s"
         case Reject(cause=cause):
             return f"rw-reject,{int(cause)}"
+        case RunStep(prompt=prompt):
+            return f"rw-step,{checked(VERB, prompt.verb, 'step')}"
+        case Transfer(number=number):
+            return f"rw-transfer,{digits(number)}"
         case _:
             return None
 
@@ -58,7 +78,7 @@ def order(command: SwitchCommand, trunks: Trunks, number: int) -> bytes:
 def _actions(command: SwitchCommand, trunks: Trunks, number: int) -> Iterator[Action]:
     leg = leg_id(command.leg)
     match command:
-        case Play() | Hold() | Reject() | AskAlarm():
+        case Play() | Hold() | Reject() | AskAlarm() | RunStep() | Transfer():
             for name, value in _heard(command):
                 yield _set(leg, name, value)
             yield redirect(leg, str(verb(command)), number)
@@ -66,6 +86,8 @@ def _actions(command: SwitchCommand, trunks: Trunks, number: int) -> Iterator[Ac
             yield dial(command, trunks)
         case DialAlarm():
             yield dial_alarm(command, trunks)
+        case DialProgram():
+            yield dial_program(command, trunks)
         case Bridge():
             agent = leg_id(command.peer)
             yield _set(leg, "RW_ST", "talk")
@@ -93,7 +115,14 @@ def dial_alarm(command: DialAlarm, trunks: Trunks) -> Action:
     return [*_originate(command, trunks, "rw-alarm"), *spoken]
 
 
-def _originate(command: Dial | DialAlarm, trunks: Trunks, verb: str) -> Action:
+def dial_program(command: DialProgram, trunks: Trunks) -> Action:
+    told = [variable(name, value) for name, value in _step(command.first)]
+    return [*_originate(command, trunks, "rw-step", checked(VERB, command.first.verb, "step")), *told]
+
+
+def _originate(
+    command: Dial | DialAlarm | DialProgram, trunks: Trunks, verb: str, extension: str = "s",
+) -> Action:
     """A leg's dialling, up to its variables."""
     leg, number, trunk = leg_id(command.leg), digits(command.number), checked(TRUNK, command.trunk, "trunk")
     if trunk not in trunks:
@@ -101,22 +130,43 @@ def _originate(command: Dial | DialAlarm, trunks: Trunks, verb: str) -> Action:
     return [
         ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
         ("Channel", f"PJSIP/{trunk}/sip:{number}@{checked(HOST, trunks[trunk], 'trunk address')}"),
-        ("Context", verb), ("Exten", "s"), ("Priority", "1"), ("Async", "true"),
+        ("Context", verb), ("Exten", extension), ("Priority", "1"), ("Async", "true"),
         ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
         # counted while it rings, so that the dialplan's fallback does not ring the phone a second time
         ("Variable", f"GROUP(rw-phone)={number}"),
     ]
 
 
-def _heard(command: Play | Hold | Reject | AskAlarm) -> list[tuple[str, str]]:
+def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> list[tuple[str, str]]:
     """The variables of a verb that a leg is redirected to."""
     match command:
         case Play(sound=sound):
             return [("RW_F", sound)]
         case AskAlarm(ask=ask):
             return _alarm(ask)
+        case RunStep(prompt=prompt):
+            return _step(prompt)
+        case Transfer(caller=caller):
+            return [("RW_NUM", digits(caller))]
         case _:
             return []
+
+
+def _step(prompt: Prompt) -> list[tuple[str, str]]:
+    """The variables of the verb `step`: those that this kind of step reads."""
+    told = [("RW_S", str(int(prompt.number))), ("RW_LAST", "1" if prompt.is_last else "")]
+    match prompt.verb:
+        case "play":
+            return [*told, ("RW_F", prompt.sound)]
+        case "collect":
+            return [*told, ("RW_F", prompt.sound), ("RW_MAX", str(int(prompt.digits))),
+                    ("RW_TO", str(int(prompt.timeout_s)))]
+        case "record":
+            return [*told, ("RW_R", checked(FILE, prompt.file, "file")), ("RW_SEC", f"{prompt.seconds:g}")]
+        case "pause":
+            return [*told, ("RW_SEC", f"{prompt.seconds:g}")]
+        case _:
+            return told
 
 
 def _alarm(ask: AlarmAsk) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figur
 from engine.switch.asterisk.encoder import HOST, TRUNK, NotEncodable, checked, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
 from engine.switch.asterisk.redirects import AGAIN_AFTER_S, Redirect, Redirects
-from engine.vocabulary.commands import Dial, DialAlarm, SwitchCommand
+from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, SwitchCommand
 from engine.vocabulary.events import DialRefused, OrderExpired
 from engine.vocabulary.values import Hotline, LiveLeg
 
@@ -105,7 +105,7 @@ class AsteriskSwitch:
         except NotEncodable:
             log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])
             for command in commands:
-                if isinstance(command, Dial | DialAlarm):
+                if isinstance(command, Dial | DialAlarm | DialProgram):
                     self._events.put_nowait(DialRefused(self.now(), command.leg))
             return
         self._queue(items)

@@ -1,0 +1,57 @@
+"""The verb `step` as the memory twin acts it: see dialplans/asterisk/program.conf, whose order of steps is kept.
+
+Made by `memory.py` for a leg that was dialled for a program.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.switch.memory_stage import PROMPT_S, Leg, Phone, Stage
+from engine.vocabulary.events import StepDone
+from engine.vocabulary.program import Prompt
+from engine.vocabulary.values import Cause
+
+AMD_S = 2.0
+NEXT_WITHIN_S = 10.0    # without the next step by then the call ends
+
+
+@dataclass(slots=True)
+class StepsTalk:
+    """One leg that runs a program, and the person at it."""
+
+    stage: Stage
+    leg: Leg
+    phone: Phone
+    questions: int = 0
+
+    def run(self, prompt: Prompt) -> None:
+        self.stage._move(self.leg, "rw-step")
+        if prompt.sound:
+            self.stage._hears(self.leg, prompt.sound)
+        match prompt.verb:
+            case "collect":
+                self._collect(prompt)
+            case "record":
+                self.stage._recorded.append(prompt.file)
+                self._later(min(prompt.seconds, PROMPT_S), lambda: self._done(prompt, status="recorded"))
+            case "amd":
+                heard = "machine" if self.phone.is_machine else "human"
+                self._later(AMD_S, lambda: self._done(prompt, status=heard))
+            case "pause":
+                self._later(prompt.seconds, lambda: self._done(prompt))
+            case _:
+                self._later(PROMPT_S, lambda: self._done(prompt))
+
+    def _collect(self, prompt: Prompt) -> None:
+        keys = self.phone.enters[self.questions] if self.questions < len(self.phone.enters) else ""
+        self.questions += 1
+        keys = keys[:prompt.digits]
+        waits_s = self.phone.key_s if keys else PROMPT_S + prompt.timeout_s
+        self._later(waits_s, lambda: self._done(prompt, keys))
+
+    def _done(self, prompt: Prompt, digits: str = "", status: str = "") -> None:
+        self.stage._tell(StepDone(self.stage.now(), self.leg.leg, prompt.number, digits, status))
+        self._later(0.0 if prompt.is_last else NEXT_WITHIN_S, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        self.stage._later(self.leg, seconds, act)
