@@ -6,6 +6,7 @@ Calls survive either way: the switch keeps them, the next engine adopts them.
 """
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections import Counter
@@ -28,10 +29,12 @@ from engine.ports import (
     Disconnected,
     FencedOut,
     HotlineStore,
+    ProviderStore,
     Speech,
     StoreFailed,
     Switch,
 )
+from engine.providers import Providers
 from engine.provision import Provision
 from engine.reconcile import Reconcile
 from engine.rendering import Rendering
@@ -42,8 +45,11 @@ from engine.speech.service import SpeechService
 from engine.store.alarms import PostgresAlarms
 from engine.store.calls import PostgresCalls
 from engine.store.hotlines import PostgresHotlines
+from engine.store.memory_providers import MemoryProviders
 from engine.store.pool import create_pool
+from engine.store.providers import PostgresProviders
 from engine.store.retention import Keep, Retention
+from engine.switch.asterisk.push import Push
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import SwitchCommand
@@ -56,6 +62,7 @@ STALE_AFTER_S = 10.0
 DRAIN_S = 10.0
 CLAIM_MARGIN_S = 0.5
 NOTES_WITHIN_S = 1.0
+TRUNKS_WITHIN_S = 0.5
 
 
 def rules(settings: Settings) -> Rules:
@@ -77,6 +84,7 @@ class Engine:
     def __init__(
         self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore,
         speech: Speech, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        providers: ProviderStore | None = None,
     ) -> None:
         self._switch = switch
         self._store = store
@@ -94,6 +102,7 @@ class Engine:
         self._reconcile = Reconcile(switch, store, hotlines, self.calls, self._acknowledgements)
         self._dispatcher = Dispatcher(alarms, self.calls, switch, lambda: self._is_taking)
         self._provision = Provision(switch, hotlines, speech)
+        self._providers = Providers(switch, providers or MemoryProviders(), self._ledger, settings.trunk_list()[0])
         self._inbound: Inbound | None = None
         self._is_connected = False
         self._stop = asyncio.Event()
@@ -125,7 +134,7 @@ class Engine:
             running = [
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
-                    self._dispatcher.run(), self._provision.run(), self._tick(), self._speech.run(),
+                    self._dispatcher.run(), self._provision.run(), self._providers.run(), self._tick(), self._speech.run(),
                     *(work() for work in self._beside),
                 )
             ]
@@ -167,6 +176,7 @@ class Engine:
                 case Connected(is_fresh):
                     log.info("switch.connected", fresh=is_fresh)
                     self._is_connected = True
+                    await self._put_trunks()
                     self._reconcile.soon()
                     await self._hear_notes()
                     self._provision.refresh()
@@ -190,6 +200,13 @@ class Engine:
                 await self._acknowledgements.bring_in()
         except (TimeoutError, RingwardError) as error:
             log.info("engine.notes_later", error=str(error))
+
+    async def _put_trunks(self) -> None:
+        """Orders that are sent again find the trunks by which they go."""
+        self._providers.refresh()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TRUNKS_WITHIN_S):
+                await self._providers.done()
 
     async def _tick(self) -> None:
         while True:
@@ -226,7 +243,8 @@ async def run(settings: Settings) -> int:
     alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
-    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech, [retention.run])
+    providers = PostgresProviders(settings.database_url, pool)
+    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech, [retention.run], providers)
     _stop_on_signals(engine)
     try:
         await engine.run()
@@ -247,8 +265,13 @@ def switch_of(settings: Settings) -> Switch:
         return MemorySwitch()
     return AsteriskSwitch(
         settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
-        settings.acks,
+        settings.acks, push_of(settings),
     )
+
+
+def push_of(settings: Settings) -> Push:
+    """The way to set providers."""
+    return Push(settings.ari_port, settings.ari_user, settings.ari_secret, settings.rtp_timeout_s)
 
 
 def _stop_on_signals(engine: Engine) -> None:

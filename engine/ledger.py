@@ -13,8 +13,9 @@ from typing import Any
 from engine.flows.flow import Flow, Leg, changed, pieces
 from engine.policy.capacity import Pace
 from engine.policy.routing import HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
-from engine.policy.trunks import Trunk, is_provider, own_trunks
+from engine.policy.trunks import Trunk, own_trunks
 from engine.restraint import Restraint
+from engine.vocabulary.values import is_provider
 
 SOONEST_S = 0.001
 AS_GOOD_AS_OVER = timedelta(seconds=1)

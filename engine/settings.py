@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from engine.policy.trunks import MAIN, Trunk
+from engine.vocabulary.values import is_provider
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SETTINGS = "run/settings.json"
@@ -118,6 +119,8 @@ class Settings(BaseSettings):
         names = [MAIN, *(one.name for one in trunks)]
         if len(set(names)) < len(names):
             raise ValueError(f"every trunk needs a name of its own, and {MAIN!r} is the first one's")
+        if any(is_provider(name) for name in names):
+            raise ValueError("names like 'p12' are those of providers")
         return trunks
 
     @field_validator("acks_dir", "sounds_dir")

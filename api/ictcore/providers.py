@@ -6,7 +6,7 @@ name, password and prefix reach the switch: what could be more than one value in
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.ictcore.fields import Body, Description, Flag, Name, Number, OneLine, Text
 from api.ictcore.frame import Call, failed, found, routes
@@ -79,6 +79,8 @@ class ProviderRow(BaseModel):
 
 
 class Provider(ProviderRow):
+    model_config = ConfigDict(populate_by_name=True)
+
     description: str
     gateway_flag: int
     port: int
@@ -159,5 +161,5 @@ def _provider(row: StoredProvider) -> Provider:
         provider_id=row.provider_id, name=row.name, description=row.description, type=row.type,
         gateway_flag=row.gateway_flag, service_flag=row.service_flag, node_id=row.node_id, host=row.host,
         port=row.port, username=row.username, dialstring=row.dialstring, prefix=row.prefix, settings=row.settings,
-        register=row.register, weight=row.weight, active=row.active, channels=row.channels, cps=row.cps,
+        register_=row.register, weight=row.weight, active=row.active, channels=row.channels, cps=row.cps,
         user_id=row.created_by)

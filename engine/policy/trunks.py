@@ -34,11 +34,6 @@ class Trunk:
         return self.channels if rank == 0 else max(1, floor(round(self.channels * (1 - headroom), 6)))
 
 
-def is_provider(name: str) -> bool:
-    """The trunks of providers are named by their ids: `p12`. Those of the settings have no such names."""
-    return name[:1] == "p" and name[1:].isdecimal()
-
-
 def own_trunks(providers: Iterable[Trunk]) -> Mapping[int, Sequence[Trunk]]:
     """By organisation, in their order of fail-over; of equal weight the one that was given first."""
     own: dict[int, list[Trunk]] = {}

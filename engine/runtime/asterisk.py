@@ -114,8 +114,10 @@ class Asterisk:
     def start(cls, home: Home, settings: Settings, asterisk: AsteriskProgram) -> "Asterisk":
         """Start one and wait until it takes calls. Blocks; raises RuntimeFailed."""
         settings = with_free_ports(settings)
-        ami = Address(settings.ami_host, settings.ami_port)
-        if problem := Address.parse(settings.sip).problem(socket.SOCK_DGRAM) or ami.problem(socket.SOCK_STREAM):
+        managers = (Address(settings.ami_host, settings.ami_port), Address(LOOPBACK, settings.ari_port))
+        problems = (Address.parse(settings.sip).problem(socket.SOCK_DGRAM),
+                    *(manager.problem(socket.SOCK_STREAM) for manager in managers))
+        for problem in filter(None, problems):
             raise RuntimeFailed(problem)
         argv = prepare(home, settings, asterisk)
         server = cls(home, settings, argv, launch_asterisk(home, argv))

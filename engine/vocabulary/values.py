@@ -127,6 +127,11 @@ class Provider:
         return f"p{self.provider_id}"
 
 
+def is_provider(trunk: str) -> bool:
+    """By its name; no trunk of the settings has such a one."""
+    return trunk[:1] == "p" and trunk[1:].isdecimal()
+
+
 @dataclass(frozen=True, slots=True)
 class LiveLeg:
     """A channel that lives on the switch now. `place` is the verb it runs; `bridge` is '' when it is not joined."""
