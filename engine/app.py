@@ -134,8 +134,8 @@ class Engine:
             running = [
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
-                    self._dispatcher.run(), self._provision.run(), self._providers.run(), self._tick(), self._speech.run(),
-                    *(work() for work in self._beside),
+                    self._dispatcher.run(), self._provision.run(), self._providers.run(), self._tick(),
+                    self._speech.run(), *(work() for work in self._beside),
                 )
             ]
             await self._stop.wait()

@@ -1,8 +1,8 @@
 """Organisations' providers become trunks of the capacity budget, and cease to be, while the engine runs.
 
 `engine/app.py` runs it. NOTIFY wakes it, a wake every few seconds makes sure, and a returning connection to the switch
-calls `refresh`. Invariant: the ledger knows only providers that the switch has taken; of one that is removed it grants no
-leg any more before the switch is told.
+calls `refresh`. Invariant: the ledger knows only providers that the switch has taken; of one that is removed it grants
+no leg any more before the switch is told.
 """
 
 import asyncio

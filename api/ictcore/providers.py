@@ -29,9 +29,9 @@ _HOST = r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,126}[A-Za-z0-9])?)?$"
 Type = Literal["sip", "smpp", "http", "smtp", "emailcmd"]
 Host = Annotated[str, Field(pattern=_HOST, description="a name or an IPv4 address")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-# no control characters, and nothing that parts values or sections of a configuration
-Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f;,\[\]]*$", max_length=128)]
-Username = Annotated[Word, Field(min_length=1)]
+# no control characters, and nothing that parts values or sections of a configuration, or parameters of a SIP header
+Password = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f;,\[\]]*$", max_length=128)]
+Username = Annotated[str, Field(pattern=r'^[^\x00-\x1f\x7f-\x9f;,\[\]"\\]+$', max_length=128)]
 Prefix = Annotated[str, Field(max_length=255, description="a comma list of remove|add: 49|0,|00"),
                    AfterValidator(_rewritable)]
 Bits = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -49,7 +49,7 @@ class ProviderPut(Body):
     host: Host | None = None
     port: Port | None = None
     username: Username | None = None
-    password: Word | None = None
+    password: Password | None = None
     dialstring: Annotated[OneLine, Field(max_length=255)] | None = None
     prefix: Prefix | None = None
     settings: Annotated[Text, Field(max_length=65_536)] | None = None

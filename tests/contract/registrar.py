@@ -1,13 +1,12 @@
 """A provider's far side: a SIP peer that takes registrations and calls from nobody who does not know its password."""
 
+import asyncio
 import contextlib
 import hashlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-
-import asyncio
 
 from tests.contract.sip_peer import Message, SipPeer
 
@@ -32,6 +31,13 @@ class Registrar(SipPeer):
         self.registered: list[Registered] = []
         self.refused: list[str] = []        # methods of requests whose password was wrong
         self._came = asyncio.Event()
+
+    async def refusal(self, timeout_s: float = 8) -> None:
+        """Somebody came with a wrong password."""
+        async with asyncio.timeout(timeout_s):
+            while not self.refused:
+                self._came.clear()
+                await self._came.wait()
 
     async def registration(self, n: int, timeout_s: float = 8) -> Registered:
         """The nth."""
@@ -62,23 +68,20 @@ class Registrar(SipPeer):
         self._respond(message, "200 OK", f"Contact: {contact}", f"Expires: {expires[1]}")
 
     def _respond(self, message: Message, status: str, *more: str) -> None:
-        head = [f"SIP/2.0 {status}", *(f"{name.title()}: {message.headers[name]}" for name in ("via", "from", "call-id", "cseq")),
-                f"To: {message.headers['to']};tag=r", *more]
+        same = (f"{name.title()}: {message.headers[name]}" for name in ("via", "from", "call-id", "cseq"))
+        head = [f"SIP/2.0 {status}", *same, f"To: {message.headers['to']};tag=r", *more]
         self._write(head, "", self._switch)
 
     def _is_right(self, message: Message) -> bool:
         said = dict(re.findall(r'(\w+)="?([^",]*)"?', message.headers.get("authorization", "")))
         if not said:
             return False
-        password = self.passwords.get(said["username"])
-        if password is None or said["nonce"] != NONCE:
-            self.refused.append(message.method)
-            return False
-        one = _md5(f"{said['username']}:{REALM}:{password}")
+        one = _md5(f"{said['username']}:{REALM}:{self.passwords.get(said['username'])}")
         two = _md5(f"{message.method}:{said['uri']}")
         is_right = said["response"] == _md5(f"{one}:{NONCE}:{said['nc']}:{said['cnonce']}:{said['qop']}:{two}")
         if not is_right:
             self.refused.append(message.method)
+            self._came.set()
         return is_right
 
 

@@ -10,6 +10,7 @@ import pytest
 from engine.app import push_of
 from engine.ports import Connected
 from engine.runtime.asterisk import Asterisk
+from engine.switch.asterisk.push import Session
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.vocabulary.commands import Dial
 from engine.vocabulary.events import CallArrived, DialRefused, HungUp
@@ -83,16 +84,13 @@ async def test_only_what_changed_is_written(
     one, two = provider(carrier), provider(carrier, 8)
     await world.switch.put_trunks([one, two])
     wrote: list[str] = []
-    session = "engine.switch.asterisk.push.Session"
-    from engine.switch.asterisk.push import Session
-
     asked = Session._ask
 
     async def ask(self: Session, method: str, kind: str, name: str, *options: Any) -> None:
         wrote.append(f"{method} {kind}/{name}")
         await asked(self, method, kind, name, *options)
 
-    monkeypatch.setattr(f"{session}._ask", ask)
+    monkeypatch.setattr(Session, "_ask", ask)
     assert await world.switch.put_trunks([one, two]) == {"p7", "p8"}
     assert await world.switch.put_trunks([one, provider(carrier, 8, prefix="49|0", weight=3, port=9)]) == {"p7", "p8"}
     assert wrote == []
@@ -158,25 +156,28 @@ async def test_a_provider_registers_with_its_password_and_takes_leave(
 
 async def test_a_new_password_registers_again(world: AsteriskWorld, carrier: Registrar) -> None:
     await world.switch.put_trunks([provider(carrier, registers=True, password="wrong")])
-    async with asyncio.timeout(8):
-        while not carrier.refused:
-            carrier._arrived.clear()
-            await asyncio.sleep(0.05)
+    await carrier.refusal()
     await world.switch.put_trunks([provider(carrier, registers=True)])
     assert (await carrier.registration(1)).expires == 3600
 
 
 async def test_a_user_name_is_only_ever_text(world: AsteriskWorld, carrier: Registrar) -> None:
-    strange = "a>b<c \"d\" %41 ü@x?y=z"
-    carrier.passwords = {strange.replace('"', '\\"'): "right", strange: "right"}
+    strange = "a>b<c ü@x"
+    carrier.passwords = {strange: "right"}
     await world.switch.put_trunks([provider(carrier, registers=True, username=strange)])
     made = await carrier.registration(1)
-    assert made.aor.startswith("<sip:a%3Eb%3Cc%20%22d%22%20%2541%20%C3%BC%40x%3Fy%3Dz@127.0.0.2>"), made
+    user = "sip:a%3eb%3cc%20%c3%bc%40x@127.0.0"
+    number = fresh_number()
+    await dials(world, "p7", number)
+    invite = (await carrier.rung(number)).invite
+    assert f"<{user}.2>" in made.aor.lower() and f"<{user}.1:" in made.contact.lower()
+    assert invite and f"<{user}.2>" in invite.headers["from"].lower() and carrier.refused == []
 
 
 @pytest.mark.parametrize(("name", "evil"), [
     ("host", "127.0.0.2\nmatch=0.0.0.0/0"), ("host", "0.0.0.0/0"), ("host", "127.0.0.2,10.0.0.1"), ("host", "a;b"),
-    ("username", "a\r\nb"), ("username", "a;b"), ("password", "a\nb"), ("password", "a]b"), ("prefix", "49|0)"),
+    ("username", "a\r\nb"), ("username", "a;b"), ("username", 'a"b'), ("password", "a\nb"),
+    ("password", "a]b"), ("prefix", "49|0)"),
 ])
 async def test_a_hostile_value_never_reaches_the_switch(
     world: AsteriskWorld, carrier: Registrar, name: str, evil: str,

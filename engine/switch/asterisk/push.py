@@ -1,10 +1,10 @@
 """The PJSIP objects of providers, set and deleted in a running Asterisk by ARI's push configuration.
 
 The only file that speaks ARI, for this alone; on the loopback, with credentials of its own (config/asterisk/ari.conf).
-Asterisk keeps the objects in its own database (sorcery.conf): they outlive it, the engine and Postgres. All objects of a
-provider are named by its trunk, `p12`. Its endpoint is written last and carries a mark of everything that was written,
-so that who compares marks knows what is as it should be; a password is in there as a hash only. Host, user name and
-password are text from users: each is of its own alphabet, or nothing is written.
+Asterisk keeps the objects in its own database (sorcery.conf): they outlive it, the engine and Postgres. All objects of
+a provider are named by its trunk, `p12`. Its endpoint is written last and carries a mark of everything that was
+written, so that who compares marks knows what is as it should be. Host, user name and password are text from users:
+each is of its own alphabet, or nothing is written.
 """
 
 import hashlib
@@ -24,7 +24,8 @@ FAMILY = "rw_endpoint"      # of Asterisk's database, see sorcery.conf
 TIMEOUT_S = 5.0             # of one request; Asterisk asks DNS within it
 KINDS = ("registration", "auth", "identify", "endpoint")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,126}[A-Za-z0-9])?")
-WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f;,\[\]]{0,128}")
+PASSWORD = re.compile(r"[^\x00-\x1f\x7f-\x9f;,\[\]]{0,128}")
+USERNAME = re.compile(r"[^\x00-\x1f\x7f-\x9f;,\[\]\"\\]{1,128}")     # stands in quotation marks in SIP's headers
 OBJECT = re.compile(r"p[0-9]{1,19}")
 # that no MESSAGE is taken (its module is not loaded) makes this option free to be the mark
 MARK = "message_context"
@@ -57,23 +58,23 @@ class Push:
         """`is_known`: whoever calls from its host is known already, as another trunk. Raises NotEncodable."""
         name = checked(OBJECT, provider.trunk, "provider")
         host = checked(HOST, provider.host, "host")
-        username = checked(WORD, provider.username, "user name")
-        password = checked(WORD, provider.password, "password")
+        username = checked(USERNAME, provider.username, "user name")
+        password = checked(PASSWORD, provider.password, "password")
         made: dict[str, Mapping[str, str]] = {}
         if password:
             made["auth"] = {"auth_type": "userpass", "username": username, "password": password}
         if not is_known:
             made["identify"] = {"endpoint": name, "match": host, "srv_lookups": "no"}
         auth = name if password else ""
+        user = quote(username, safe="")     # as part of a URI
         if provider.registers:
-            user = quote(username, safe="")     # part of a URI, in which it stands as text
             made["registration"] = {
                 **REGISTRATION, "server_uri": f"sip:{host}:{int(provider.port)}", "client_uri": f"sip:{user}@{host}",
                 "contact_user": user, "outbound_auth": auth, "endpoint": name,
             }
         made["endpoint"] = {
             **ENDPOINT, "rtp_timeout": self._rtp_timeout_s, "rtp_timeout_hold": self._rtp_timeout_s,
-            "outbound_auth": auth, "from_user": username, "from_domain": host,
+            "outbound_auth": auth, "from_user": user, "from_domain": host,
         }
         return made
 

@@ -50,8 +50,8 @@ class _Outgoing:
 class AsteriskSwitch:
     """Implements ports.Switch. `figures` has the counters.
 
-    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged. `push`: the way to
-    set providers, None where there are none.
+    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged. `push`: the way
+    to set providers, None where there are none.
     """
 
     def __init__(

@@ -60,6 +60,10 @@ def test_dial_originates_into_the_question() -> None:
 def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
     (dial,) = actions(DialAlarm(AGENT, "4917012345", "alpine-2", "4930123", 25, ASK))
     assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
+    assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
+    assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
+    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
+                                "RW_PIN=0471", "RW_PT=3", "RW_AMD="]
 
 
 def test_a_provider_gets_numbers_as_it_wants_them_and_the_phone_is_counted_by_its_own() -> None:
@@ -67,10 +71,6 @@ def test_a_provider_gets_numbers_as_it_wants_them_and_the_phone_is_counted_by_it
         (dial,) = actions(DialAlarm(AGENT, number, "p7", "4930123", 25, ASK))
         assert dial["Channel"] == [f"PJSIP/p7/sip:{there}@sip.example.org:5070"]
         assert dial["Variable"][0] == f"GROUP(rw-phone)={number}"
-    assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
-    assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
-    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
-                                "RW_PIN=0471", "RW_PT=3", "RW_AMD="]
 
 
 def test_who_called_back_is_asked_by_a_redirect() -> None:
