@@ -235,8 +235,8 @@ def test_no_trunk_gets_more_than_it_takes_and_nobody_waits_beside_an_open_one(
     by_id = {one.call_id: one.wants for one in waiting}
     known = {one.name: one for one in (main, *trunks)}
     legs = Counter(grant.trunk for grant in found.grants)
-    assert all(known[name].organisation_id in (None, by_id[grant.call_id].organisation_id)
-               for grant in found.grants for name in [grant.trunk])
+    assert all(known[grant.trunk].organisation_id in (None, by_id[grant.call_id].organisation_id)
+               for grant in found.grants)
     assert all(count <= min(known[name].cps, max(0, known[name].channels - used.get(name, 0)))
                for name, count in legs.items())
     rung = {grant.wanted.number for grant in found.grants}
