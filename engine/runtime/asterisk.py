@@ -57,6 +57,7 @@ def prepare(home: Home, settings: Settings, asterisk: AsteriskProgram) -> list[s
     """Folders, links and configuration files of this home; returns the command line that starts its Asterisk."""
     for folder in ("lib", "spool"):
         (home.path / "asterisk" / folder).mkdir(parents=True, exist_ok=True)
+    (home.path / "asterisk" / "lib").chmod(0o700)  # its own database holds the passwords of providers
     socket_folder = home.private / "socket"
     socket_folder.mkdir(mode=0o700, exist_ok=True)
     link_sounds(home)

@@ -1,6 +1,7 @@
 """Providers on a real Asterisk: set, changed and removed while it runs, and there after it was killed."""
 
 import asyncio
+import stat
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -216,6 +217,11 @@ async def test_providers_survive_a_switch_that_is_killed_without_engine_and_data
             number = fresh_number()
             await dials(world, "p7", number)
             assert (await carrier.rung(number)).invite
+
+
+def test_the_switchs_own_database_is_read_by_nobody_else(asterisk: Asterisk) -> None:
+    database = asterisk.home.path / "asterisk" / "lib" / "astdb.sqlite3"
+    assert database.exists() and stat.S_IMODE(database.parent.stat().st_mode) == 0o700
 
 
 async def test_without_ari_no_provider_is_taken(asterisk: Asterisk) -> None:
