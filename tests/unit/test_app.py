@@ -255,7 +255,7 @@ async def test_a_provider_carries_the_next_call_and_one_that_was_removed_none() 
         assert await goes_by() == "trunk"
 
 
-async def test_after_a_new_connection_the_switch_has_the_trunks_before_orders_are_sent_again() -> None:
+async def test_after_a_new_connection_the_switch_gets_what_it_lost() -> None:
     async with engine() as life:
         life.providers.put(provider(life.organisation_id))
         await until(lambda: bool(life.switch.providers))
