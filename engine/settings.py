@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     headroom: float = Field(0.2, ge=0, lt=1, description="share of a trunk's channels that alarms leave to hotlines")
     acks_dir: Path | None = None        # None: <home>/acks, where the switch writes down who acknowledged
 
+    # programs
+    recordings_dir: Path | None = None  # None: <home>/recordings, where the switch puts what programs record
+
     # webhooks
     webhook_allow: str = Field("", description="networks that webhooks may reach though they are not public")
 
@@ -104,6 +107,10 @@ class Settings(BaseSettings):
     def acks(self) -> Path:
         return self.acks_dir or self.home / "acks"
 
+    @property
+    def recordings(self) -> Path:
+        return self.recordings_dir or self.home / "recordings"
+
     def trunk_list(self) -> tuple[Trunk, ...]:
         """All trunks as the engine shares them out, the main one first."""
         more = (Trunk(one.name, one.cps, one.channels, tuple(one.prefixes)) for one in self.trunks)
@@ -123,7 +130,7 @@ class Settings(BaseSettings):
             raise ValueError("names like 'p12' are those of providers")
         return trunks
 
-    @field_validator("acks_dir", "sounds_dir")
+    @field_validator("acks_dir", "sounds_dir", "recordings_dir")
     @classmethod
     def _absolute(cls, folder: Path | None) -> Path | None:
         """`up` and what it starts do not run in the same folder."""

@@ -41,6 +41,7 @@ FORM = "application/x-www-form-urlencoded"
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 OPEN = "-"                  # the permission of what needs no log-in
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -161,7 +162,7 @@ class Operation(typed_routes.Operation):
         elif "body" in self.models:
             body = await read_object(request, self.limit)
             digest = json.dumps(body, sort_keys=True)
-            given["body"] = _valid(self.models["body"], body)
+            given["body"] = read_as(self.models["body"], body)
         if self.creates and call is not None:
             return await self._created(request, call, given, f"{dict(path)} {digest}")
         return self._answer(await self.handler(**given))
@@ -272,7 +273,8 @@ async def read_object(request: web.Request, limit: int) -> dict[str, Any]:
     return value
 
 
-def _valid(model: type[BaseModel], value: Any) -> BaseModel:
+def read_as(model: type[M], value: Any) -> M:
+    """Raises ApiError 412."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -12,11 +12,15 @@ from api.ictcore import (
     documents,
     group_csv,
     groups,
+    programs,
     providers,
     recordings,
     roles,
+    spools,
+    statistics,
     templates,
     texts,
+    transmissions,
     users,
 )
 from api.ictcore.access import Access
@@ -26,6 +30,7 @@ from api.ictcore.log_ins import LogIns
 from api.ictcore.pdf import Pdfs
 from api.ictcore.recordings import TelephoneSound
 from api.ictcore.tokens import Tokens
+from api.ictcore.transmission_fields import Stores
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
@@ -37,16 +42,19 @@ from engine.store.ictcore_roles import IctcoreRoles
 from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
+from engine.store.programs import PostgresPrograms
 from engine.store.providers import IctcoreProviders
+from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
+from engine.store.transmissions import PostgresTransmissions
 
 # each registers its operations when it is imported
 RESOURCES = (
     authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
-    providers)
+    programs, transmissions, spools, statistics, providers)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages, IctcoreProviders)
+    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, IctcoreProviders)
 
 
 def install(app: web.Application, base: Base) -> None:
@@ -57,5 +65,7 @@ def install(app: web.Application, base: Base) -> None:
     services[Settings] = base.settings
     services[Access] = Access(access, Tokens(access), LogIns())
     services[Pdfs], services[TelephoneSound] = Pdfs(), TelephoneSound()
+    services[Stores] = Stores(*(services[it] for it in (
+        PostgresTransmissions, PostgresPrograms, IctcorePeople, IctcoreAccounts)))
     app[STYLES][routes.prefix] = routes.style
     app.add_routes(Door(routes.operations, services[Access], base.settings.ictcore_origins.split()).routes())

@@ -12,6 +12,9 @@ from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import Cause
 
 AMD_S = 2.0
+# a WAV of no sample, as the twin records
+SILENCE = (b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little") + b"\x01\x00\x01\x00"
+           + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little") + b"\x02\x00\x10\x00data" + bytes(4))
 NEXT_WITHIN_S = 10.0    # without the next step by then the call ends
 
 

@@ -46,16 +46,14 @@ RETURNING id AS contact_id, first_name, last_name, phone, email, address, custom
 DELETE FROM contacts WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3) RETURNING id
 
 -- name: groups
-SELECT g.id AS group_id, g.name, g.description,
-       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+SELECT g.id AS group_id, g.name, g.description, g.contact_total
 FROM contact_groups g
 WHERE g.organisation_id = $1 /* filters */
 ORDER BY g.id
 
 -- name: group
 -- $3 seen by
-SELECT g.id AS group_id, g.name, g.description,
-       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+SELECT g.id AS group_id, g.name, g.description, g.contact_total
 FROM contact_groups g
 WHERE g.organisation_id = $1 AND g.id = $2 AND ($3::bigint IS NULL OR g.created_by = $3)
 

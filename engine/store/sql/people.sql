@@ -35,13 +35,11 @@ RETURNING id, first_name, last_name, phone, number, more_numbers, email, address
 DELETE FROM contacts WHERE organisation_id = $1 AND id = $2 RETURNING id
 
 -- name: groups
-SELECT g.id, g.name, g.description,
-       (SELECT count(*) FROM contact_group_members m WHERE m.group_id = g.id) AS member_count
+SELECT g.id, g.name, g.description, g.contact_total + g.user_total AS member_count
 FROM contact_groups g WHERE g.organisation_id = $1 AND g.id > $2 ORDER BY g.id LIMIT $3
 
 -- name: group
-SELECT g.id, g.name, g.description,
-       (SELECT count(*) FROM contact_group_members m WHERE m.group_id = g.id) AS member_count
+SELECT g.id, g.name, g.description, g.contact_total + g.user_total AS member_count
 FROM contact_groups g WHERE g.organisation_id = $1 AND g.id = $2
 
 -- name: create_group
@@ -50,8 +48,7 @@ RETURNING id, name, description, 0::bigint AS member_count
 
 -- name: replace_group
 UPDATE contact_groups g SET name = $3, description = $4 WHERE g.organisation_id = $1 AND g.id = $2
-RETURNING g.id, g.name, g.description,
-          (SELECT count(*) FROM contact_group_members m WHERE m.group_id = g.id) AS member_count
+RETURNING g.id, g.name, g.description, g.contact_total + g.user_total AS member_count
 
 -- name: delete_group
 DELETE FROM contact_groups WHERE organisation_id = $1 AND id = $2 RETURNING id

@@ -14,6 +14,7 @@ from engine.switch.asterisk.encoder import (
     HOST,
     PIN,
     PRESSED,
+    SENT,
     TRUNK,
     VERB,
     VOICE,
@@ -103,9 +104,10 @@ def _actions(command: SwitchCommand, trunks: Trunks, number: int) -> Iterator[Ac
             agent = leg_id(command.peer)
             yield _set(leg, "RW_ST", "talk")
             yield _set(agent, "RW_ST", "talk")
-            # prefixes match here: the caller by its full channel name, the agent by its id of fixed length
+            # prefixes match here: a caller by its full channel name, a leg that we dialled by its id of fixed length
+            first = channel_name(command.channel) if command.channel else checked(DIALLED, leg, "dialled leg")
             yield [("Action", "Bridge"), ("ActionID", f"bridge:{leg}:{agent}"),
-                   ("Channel1", channel_name(command.channel)), ("Channel2", agent), ("Tone", "no")]
+                   ("Channel1", first), ("Channel2", agent), ("Tone", "no")]
         case HangUp():
             yield _hang_up(f"end:{leg}:{int(command.cause)}", leg, int(command.cause))
         case _:
@@ -139,7 +141,7 @@ def _originate(
     if trunk not in trunks:
         raise NotEncodable("no such trunk")
     way = trunks[trunk]
-    there = checked(DIALLED, dialled(number, way.rewrites), "number of a provider")
+    there = checked(SENT, dialled(number, way.rewrites), "number of a provider")
     return [
         ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
         ("Channel", f"PJSIP/{trunk}/sip:{there}@{checked(HOST, way.address, 'trunk address')}"),
@@ -160,7 +162,7 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
         case RunStep(prompt=prompt):
             return _step(prompt)
         case Transfer(caller=caller):
-            return [("RW_NUM", digits(caller))]
+            return [("RW_NUM", digits(caller) if caller else "")]
         case _:
             return []
 

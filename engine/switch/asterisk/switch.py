@@ -14,8 +14,8 @@ from pathlib import Path
 
 import structlog
 
-from engine.ports import AckNote, Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
-from engine.switch.asterisk import acks, database, orders
+from engine.ports import AckNote, Connected, Disconnected, FallbackRow, Recorded, SwitchEvent, SwitchLost
+from engine.switch.asterisk import acks, database, orders, recorded
 from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
 from engine.switch.asterisk.encoder import NotEncodable, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
@@ -50,16 +50,17 @@ class _Outgoing:
 class AsteriskSwitch:
     """Implements ports.Switch. `figures` has the counters.
 
-    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged. `push`: the way
-    to set providers, None where there are none.
+    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged; `recordings`:
+    the one in which it leaves what programs record. `push`: the way to set providers, None where there are none.
     """
 
     def __init__(
         self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
-        push: Push | None = None,
+        recordings: Path, push: Push | None = None,
     ) -> None:
         self._trunks = TrunkBook(trunks, push)
         self._acks = acks
+        self._recordings = recordings
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
         self._events: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self._facts = Facts()
@@ -202,6 +203,15 @@ class AsteriskSwitch:
 
     async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
         await asyncio.to_thread(acks.forget, self._acks, notes)
+
+    async def recorded(self) -> Sequence[Recorded]:
+        return await asyncio.to_thread(recorded.complete, self._recordings)
+
+    async def recorded_audio(self, one: Recorded) -> bytes:
+        return await asyncio.to_thread(recorded.audio, self._recordings, one)
+
+    async def forget_recorded(self, one: Recorded) -> None:
+        await asyncio.to_thread(recorded.forget, self._recordings, one)
 
     async def _tree(self, family: str) -> dict[str, str]:
         answer = await self._connection.ask([("Action", "DBGetTree"), ("Family", family)])
