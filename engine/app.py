@@ -44,6 +44,7 @@ from engine.provision import Provision
 from engine.reconcile import Reconcile
 from engine.rendering import Rendering
 from engine.restraint import REMEMBERED, Restraint
+from engine.schedules import Schedules
 from engine.settings import Settings
 from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
@@ -56,6 +57,7 @@ from engine.store.memory_providers import MemoryProviders
 from engine.store.pool import create_pool
 from engine.store.providers import PostgresProviders
 from engine.store.retention import Keep, Retention
+from engine.store.schedules import PostgresSchedules
 from engine.switch.asterisk.push import Push
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch
@@ -259,11 +261,13 @@ async def run(settings: Settings) -> int:
     alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
+    schedules = Schedules(PostgresSchedules(pool))
     providers = PostgresProviders(settings.database_url, pool)
     claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
     campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch)
+    beside = [retention.run, schedules.run]
     engine = Engine(
-        settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run], providers)
+        settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
     try:
         await engine.run()

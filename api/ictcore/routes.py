@@ -8,6 +8,7 @@ from api.errors import STYLES
 from api.ictcore import (
     accounts,
     authenticate,
+    campaigns,
     contacts,
     documents,
     group_csv,
@@ -16,6 +17,7 @@ from api.ictcore import (
     providers,
     recordings,
     roles,
+    schedules,
     spools,
     statistics,
     templates,
@@ -34,6 +36,7 @@ from api.ictcore.transmission_fields import Stores
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
+from engine.store.campaigns import PostgresCampaigns
 from engine.store.contact_import import PostgresContactImport
 from engine.store.ictcore_access import IctcoreAccess
 from engine.store.ictcore_accounts import IctcoreAccounts
@@ -44,6 +47,7 @@ from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
 from engine.store.programs import PostgresPrograms
 from engine.store.providers import IctcoreProviders
+from engine.store.schedules import PostgresSchedules
 from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
 from engine.store.transmissions import PostgresTransmissions
@@ -51,10 +55,11 @@ from engine.store.transmissions import PostgresTransmissions
 # each registers its operations when it is imported
 RESOURCES = (
     authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
-    programs, transmissions, spools, statistics, providers)
+    programs, transmissions, spools, statistics, campaigns, schedules, providers)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, IctcoreProviders)
+    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, PostgresCampaigns, PostgresSchedules,
+    IctcoreProviders)
 
 
 def install(app: web.Application, base: Base) -> None:

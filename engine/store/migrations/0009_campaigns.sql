@@ -147,6 +147,7 @@ CREATE TABLE spools (
     time_start      timestamptz,
     time_connect    timestamptz,
     time_end        timestamptz,
+    is_sent         boolean NOT NULL DEFAULT false,   -- by somebody's order: whatever its campaign does, it is dialled
     claimed_switch  text,                             -- which engine takes it; null: nobody yet (POST …/send)
     claimed_engine  uuid
 ) WITH (fillfactor = 70);

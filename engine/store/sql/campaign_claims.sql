@@ -8,7 +8,7 @@ UPDATE spools SET claimed_switch = e.switch, claimed_engine = e.engine_id
 FROM engines e
 WHERE e.switch = $1 AND spools.id = ANY(ARRAY(
     SELECT s.id FROM spools s
-    WHERE coalesce(s.campaign_id, 0) = 0 AND s.status = 'queued' AND s.time_end IS NULL AND s.claimed_switch IS NULL
+    WHERE s.claimed_switch IS NULL AND s.time_end IS NULL AND s.status = 'queued'
     ORDER BY s.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING spools.id
 
@@ -23,8 +23,8 @@ WITH due AS (
         ORDER BY t.due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, organisation_id, account_id, service_flag
 )
-INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, claimed_switch, claimed_engine)
-SELECT d.organisation_id, d.id, d.account_id, d.service_flag, e.switch, e.engine_id
+INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, is_sent, claimed_switch, claimed_engine)
+SELECT d.organisation_id, d.id, d.account_id, d.service_flag, true, e.switch, e.engine_id
 FROM due d CROSS JOIN engines e WHERE e.switch = $1
 RETURNING id
 
@@ -185,7 +185,8 @@ UPDATE campaigns SET status = 'broken', problem = $2, wakes_at = NULL WHERE id =
 
 -- name: attempts
 -- All that a call needs to know. $1 spools. An own number of the organisation is shown, or one of the campaign's in turn.
-SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id, s.campaign_id, s.organisation_id,
+SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
+       CASE WHEN NOT s.is_sent THEN s.campaign_id END AS campaign_id, s.organisation_id,
        p.type AS program_type, p.data AS program, c.number, c.language AS contact_language, o.language, o.country,
        coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries,
        c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description,
@@ -272,7 +273,7 @@ ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + 1
 -- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone. A campaign's is given back, as if it had
 -- never been claimed; a single one keeps its spool, whose id its sender knows.
 WITH lost AS (
-    SELECT s.id, s.transmission_id, s.campaign_id, s.status
+    SELECT s.id, s.transmission_id, s.campaign_id, s.status, s.is_sent
     FROM spools s
     WHERE s.claimed_switch IS NOT NULL AND s.time_end IS NULL
       AND (s.status = 'queued' OR s.time_spool < clock_timestamp() - $3::interval)
@@ -286,10 +287,10 @@ WITH lost AS (
 ), given_back AS (
     UPDATE spools SET status = 'invalid', disposition = 'withdrawn', time_end = clock_timestamp(),
         response = 'never dialled: its engine ended'
-    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND campaign_id IS NOT NULL))
+    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND NOT is_sent))
 ), free AS (
     UPDATE spools SET claimed_switch = NULL, claimed_engine = NULL
-    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND campaign_id IS NULL))
+    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND is_sent))
 ), ended AS (  -- one that called us: nobody took it
     UPDATE spools SET status = 'failed', disposition = 'lost', time_end = clock_timestamp(), response = 'its engine ended'
     WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status <> 'queued'))
@@ -298,11 +299,11 @@ WITH lost AS (
     WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE status <> 'queued')) AND status = 'processing'
 ), waiting AS (
     UPDATE transmissions SET status = 'pending', try_done = try_done - 1, due_at = clock_timestamp()
-    WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE status = 'queued' AND campaign_id IS NOT NULL))
+    WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE status = 'queued' AND NOT is_sent))
       AND status = 'processing'
 ), awake AS (
     UPDATE campaigns SET wakes_at = least(wakes_at, clock_timestamp())
-    WHERE id = ANY(ARRAY(SELECT campaign_id FROM lost WHERE campaign_id IS NOT NULL)) AND wakes_at IS NOT NULL
+    WHERE id = ANY(ARRAY(SELECT campaign_id FROM lost WHERE NOT is_sent)) AND wakes_at IS NOT NULL
 )
 SELECT count(*) FROM lost
 
