@@ -64,7 +64,7 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         book = AlarmBook(shelf)
         alarms = MemoryAlarms(book, wake_s=0.005)
         providers = MemoryProviders(wake_s=0.005)
-        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice(), (), providers)
+        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice(), providers=providers)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)
