@@ -228,7 +228,7 @@ async def test_without_ari_no_provider_is_taken(asterisk: Asterisk) -> None:
     settings = asterisk.settings
     push = push_of(settings.model_copy(update={"ari_secret": "wrong"}))
     switch = AsteriskSwitch("127.0.0.1", asterisk.ami_port, settings.ami_user, asterisk.ami_secret,
-                            settings.trunk_addresses(), settings.acks, push)
+                            settings.trunk_addresses(), settings.acks, settings.recordings, push)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(switch.run())
         assert isinstance(await anext(switch.events()), Connected)
