@@ -257,14 +257,14 @@ async def run(settings: Settings) -> int:
     hotlines = PostgresHotlines(settings.database_url, pool)
     voice = voice_of(settings.voice, settings.home / "run" / "voice")
     speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
-    store = PostgresCalls(settings.database_url, settings.switch)
-    alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
+    store = PostgresCalls(settings.database_url, settings.switch_id)
+    alarms = PostgresAlarms(settings.database_url, pool, settings.switch_id)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
     schedules = Schedules(PostgresSchedules(pool))
     providers = PostgresProviders(settings.database_url, pool)
     claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
-    campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch)
+    campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch_id)
     beside = [retention.run, schedules.run]
     engine = Engine(
         settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)

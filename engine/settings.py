@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
     switch: Literal["asterisk", "memory"] = "asterisk"
+    switch_name: str = Field("", pattern=r"^[a-z0-9-]{0,40}$", description="tells several switches on one database apart")
 
     # where things listen
     api: str = "127.0.0.1:8080"
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
     retention_logs_days: int = Field(365, ge=0, description="call logs, alarms, events, deliveries; 0: for ever")
     retention_records_days: int = Field(365, ge=0, description="telephone records; 0: for ever")
     retention_recordings_days: int = Field(0, ge=0, description="recordings; 0: for ever")
+
+    @property
+    def switch_id(self) -> str:
+        """The name by which this switch, and whoever owns it, is known in the database."""
+        return self.switch_name or self.switch
 
     @property
     def acks(self) -> Path:

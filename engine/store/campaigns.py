@@ -68,7 +68,7 @@ class StoredCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What stands at one moment. `figures`: by disposition of attempts and by status of transmissions, counted as they
+    """What stands at one moment. `figures`: attempts by disposition, and `transmission completed` …, counted as they
     happen. `started`: attempts begun in the last ten seconds. `has_more`: members are still to be listed."""
 
     status: str
@@ -208,7 +208,9 @@ class PostgresCampaigns(Statements):
         row = await self._row("progress", organisation_id, campaign_id)
         if row is None:
             return None
-        return Figures(**{**row, "figures": json.loads(row["figures"] or "{}")})
+        rate = row["calls_per_second"]
+        return Figures(**{**row, "figures": json.loads(row["figures"] or "{}"),
+                          "calls_per_second": None if rate is None else decimal(rate)})
 
     async def result_names(self, organisation_id: int, campaign_id: int) -> Sequence[str]:
         async with self._large() as connection:
@@ -255,9 +257,16 @@ class PostgresCampaigns(Statements):
             raise CampaignNotReady("the organisation has no number to show as caller")
 
 
+def decimal(rate: float) -> float:
+    """A `real` as it was written: 0.1, not 0.10000000149."""
+    return float(f"{rate:.6g}")
+
+
 def _campaign(row: "asyncpg.Record") -> StoredCampaign:
     columns = dict(row)
     window, retry = columns.pop("call_window"), columns.pop("retry")
+    if (rate := columns["calls_per_second"]) is not None:
+        columns["calls_per_second"] = decimal(rate)
     return StoredCampaign(
         campaign_id=columns.pop("id"), window=None if window is None else json.loads(window), retry=json.loads(retry),
         dnc_list_ids=tuple(columns.pop("dnc_list_ids")), caller_ids=tuple(columns.pop("caller_ids")), **columns)

@@ -187,7 +187,7 @@ async def test_stopped_for_good_what_waits_has_failed_and_the_rest_stays(w: Camp
     assert [(await w.row("transmissions", it))["status"] for it in (*kept, elsewhere, single)] == [
         "processing", "completed", "invalid", "pending", "pending"]
     figures = await w.campaigns.figures(ORG, campaign_id)
-    assert figures is not None and (figures.figures, figures.postponed) == ({"failed": 2}, 0)
+    assert figures is not None and (figures.figures, figures.postponed) == ({"transmission failed": 2}, 0)
     with pytest.raises(CampaignNotReady):
         await w.campaigns.start(ORG, campaign_id)
 
@@ -259,13 +259,13 @@ async def test_whom_it_calls_with_what_stays_once_it_was_started(w: CampaignRows
 
 async def test_settings_are_kept_as_given_and_can_be_taken_away(w: CampaignRows) -> None:
     campaign_id = await w.campaign()
-    given = {"calls_per_second": 1.5, "channels": 4, "call_window": {"from": "09:00"}, "retry": {"busyS": 5},
+    given = {"calls_per_second": 0.1, "channels": 4, "call_window": {"from": "09:00"}, "retry": {"busyS": 5},
              "dnc_list_ids": [3, 4], "opt_out_key": "9", "caller_ids": ["+4930100"]}
     await w.campaigns.update(ORG, campaign_id, None, given)
     stored = await w.campaigns.campaign(ORG, campaign_id)
     assert stored is not None
     assert (stored.calls_per_second, stored.channels, stored.window, stored.retry, stored.dnc_list_ids,
-            stored.opt_out_key, stored.caller_ids) == (1.5, 4, {"from": "09:00"}, {"busyS": 5}, (3, 4), "9",
+            stored.opt_out_key, stored.caller_ids) == (0.1, 4, {"from": "09:00"}, {"busyS": 5}, (3, 4), "9",
                                                        ("+4930100",))
     await w.campaigns.update(ORG, campaign_id, None, {"calls_per_second": None, "channels": None, "call_window": None})
     stored = await w.campaigns.campaign(ORG, campaign_id)
@@ -302,7 +302,7 @@ async def test_figures_hold_while_rows_come_and_go(w: CampaignRows) -> None:
     assert found is not None
     assert (found.contact_total, found.pending, found.postponed, found.processing, found.live, found.started) == (
         9, 1, 1, 3, 2, 2)
-    assert found.figures == {"busy": 4, "removed": 1} and found.has_more
+    assert found.figures == {"busy": 4, "transmission removed": 1} and found.has_more
 
 
 async def test_what_becomes_of_a_campaign_is_told(w: CampaignRows) -> None:
@@ -359,4 +359,4 @@ async def test_one_that_had_failed_counts_as_failed_no_more(w: CampaignRows) -> 
     await w.campaigns.finish(ORG, campaign_id)
     assert await send(w, await w.pool.fetchval("SELECT id FROM transmissions"))
     figures = await PostgresCampaigns(w.pool).figures(ORG, campaign_id)
-    assert figures is not None and figures.figures == {"failed": 0}
+    assert figures is not None and figures.figures == {"transmission failed": 0}

@@ -37,10 +37,10 @@ CREATE FUNCTION count_figure(p_campaign_id bigint, p_figure text, p_count bigint
     ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + EXCLUDED.count
 $$;
 
--- A campaign counts what it has made; of these, what was removed before it was over is `removed`.
+-- A campaign counts what it has made; of these, what was removed before it was over is `transmission removed`.
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM count_figure(campaign_id, 'removed', count(*)) FROM gone
+    PERFORM count_figure(campaign_id, 'transmission removed', count(*)) FROM gone
     WHERE campaign_id IS NOT NULL AND status IN ('pending', 'pending_retry', 'initializing', 'done', 'processing')
     GROUP BY campaign_id ORDER BY campaign_id;
     RETURN NULL;

@@ -137,8 +137,9 @@ WHERE c.organisation_id = $1 AND c.id = $2
 
 -- name: result_names
 -- What its programs asked for, as columns: the first hundred by name.
-SELECT DISTINCT r.name FROM spools s JOIN results r ON r.spool_id = s.id
-WHERE s.organisation_id = $1 AND s.campaign_id = $2 AND r.type = 'info'
+SELECT DISTINCT r.name
+FROM transmissions t JOIN spools s ON s.transmission_id = t.id JOIN results r ON r.spool_id = s.id
+WHERE t.organisation_id = $1 AND t.campaign_id = $2 AND r.type = 'info'
 ORDER BY r.name LIMIT 100
 
 -- name: results
