@@ -45,7 +45,7 @@ def _duration_ms(one: Recorded, wav: bytes) -> int:
     """0 for what holds no sound."""
     try:
         with wave.open(io.BytesIO(wav)) as file:
-            return round(1000 * file.getnframes() / file.getframerate())
+            return int(1000 * file.getnframes() / file.getframerate())
     except (wave.Error, EOFError) as error:
         log.warning("recordings.unreadable", name=one.name, error=str(error))
         return 0
