@@ -147,10 +147,10 @@ class PostgresCampaignClaims(Statements):
             await self._choose(connection, turn, opens_at)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
-        if wakes_at is None:
-            await connection.execute(self._sql["complete"], row["id"])
         await connection.execute(
             self._sql["advance"], row["id"], turn.cursor, paced_at, wakes_at, turn.made, bool(turn.spools))
+        if wakes_at is None:    # after it was written that it runs: the last ones may have been made just now
+            await connection.execute(self._sql["complete"], row["id"])
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
@@ -158,7 +158,7 @@ class PostgresCampaignClaims(Statements):
         placed = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
         assert placed is not None   # noqa: S101 - counts
         left: int = min(row[f"calls_per_{it}"] - placed[it] for it in ("minute", "hour", "day"))
-        return left
+        return left - int(placed["claimed"])
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""

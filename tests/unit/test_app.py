@@ -13,6 +13,8 @@ from engine.ports import AckNote, FencedOut
 from engine.settings import Settings
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
+from engine.store.memory_campaign_book import CampaignBook
+from engine.store.memory_campaigns import MemoryCampaigns
 from engine.switch.memory import MemorySwitch, Phone
 from engine.switch.memory_stage import NOON
 from engine.vocabulary.commands import Bridge, DialAlarm, Reject, WriteAttempt, WriteRecipient
@@ -60,7 +62,8 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         shelf = shelf or Shelf(SwitchClock(switch))
         book = AlarmBook(shelf)
         alarms = MemoryAlarms(book, wake_s=0.005)
-        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice())
+        campaigns = MemoryCampaigns(CampaignBook(shelf), wake_s=0.005)
+        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, campaigns, Voice())
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)

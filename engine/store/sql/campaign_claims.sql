@@ -55,10 +55,13 @@ WHERE c.id = ANY(ARRAY(
 ORDER BY c.wakes_at, c.id
 
 -- name: dialled
--- How many calls campaigns and transmissions of the organisation placed within a minute, an hour, a day.
+-- How many calls campaigns and transmissions of the organisation placed within a minute, an hour, a day; and how many are
+-- claimed to be placed: they count as well, or each claim until the first of them is dialled would exceed the limit.
 SELECT count(*) FILTER (WHERE time_start > clock_timestamp() - interval '1 minute') AS minute,
        count(*) FILTER (WHERE time_start > clock_timestamp() - interval '1 hour') AS hour,
-       count(*) AS day
+       count(*) AS day,
+       (SELECT count(*) FROM spools s WHERE s.organisation_id = $1 AND s.claimed_switch IS NOT NULL
+          AND s.time_end IS NULL AND s.time_start IS NULL) AS claimed
 FROM spools WHERE organisation_id = $1 AND time_start > clock_timestamp() - interval '1 day'
 
 -- name: due_again
