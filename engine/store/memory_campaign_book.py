@@ -1,4 +1,4 @@
-"""What campaigns are about, in memory: a test makes campaigns in a `CampaignBook`, `memory_campaigns.py` hands out calls.
+"""Campaigns in memory: a test makes them in a `CampaignBook`, `memory_campaigns.py` hands out their calls.
 
 The book is about the same `Shelf` as the twin of the live calls. What flows have written there is read in the order in
 which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0010): a
@@ -77,7 +77,7 @@ class Campaign:
     channels: int | None = None
     hours: CallingHours | None = None
     holidays: frozenset[date] = frozenset()
-    retry: RetryRules = RetryRules()
+    retry: RetryRules = field(default_factory=RetryRules)
     opt_out_key: str = ""
     caller_ids: Sequence[str] = ()
     refused: set[str] = field(default_factory=set)  # on its do-not-call lists

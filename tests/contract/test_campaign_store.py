@@ -128,7 +128,9 @@ async def test_several_campaigns_share_what_may_be_in_hand(w: CampaignWorld) -> 
 
 
 @pytest.mark.parametrize("pace", [{"cpm": 2}, {"cpm": 600, "calls_per_second": 1 / 30}])
-async def test_the_slower_of_calls_a_minute_and_calls_a_second_is_the_pace(w: CampaignWorld, pace: dict[str, int]) -> None:
+async def test_the_slower_of_calls_a_minute_and_calls_a_second_is_the_pace(
+    w: CampaignWorld, pace: dict[str, float]
+) -> None:
     await w.calls()
     await w.start(ANNA, BEN, CLEO, **pace)
     campaigns = w.campaigns()
@@ -237,7 +239,8 @@ async def test_who_has_no_number_or_one_that_is_never_dialled_is_invalid(w: Camp
     campaign = await w.start(None, "49900123456", "15551234567", ANNA)
     campaigns = w.campaigns()
     assert await claimed(campaigns) == [ANNA]
-    assert sorted(status for status, _ in (await w.transmissions(campaign)).values()) == ["invalid"] * 3 + ["processing"]
+    became = sorted(status for status, _ in (await w.transmissions(campaign)).values())
+    assert became == ["invalid"] * 3 + ["processing"]
 
 
 @pytest.mark.parametrize("who", [(None,), (None, None)])

@@ -343,7 +343,8 @@ class MortalEngine:
     """One life of an engine."""
 
     def __init__(
-        self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, campaigns: CampaignStore, fate: Fate
+        self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, campaigns: CampaignStore,
+        fate: Fate,
     ) -> None:
         self.fate = fate
         self.alarms = MortalAlarms(alarms, fate)

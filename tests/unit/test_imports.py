@@ -33,6 +33,7 @@ ALLOWED = {
     "engine.sound": EVERYWHERE,
     "engine.speech": EVERYWHERE | {"engine.sound"},
     "engine.store": EVERYWHERE,
+    "engine.kept_recordings": EVERYWHERE | {"engine.sound"},
     "engine.settings": {"engine.policy"},
     "engine.log": set(),
     "api": {"engine.store", "engine.vocabulary", "engine.policy", "engine.ports", "engine.settings", "engine.log",
