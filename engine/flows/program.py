@@ -243,6 +243,8 @@ def _compared(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[S
         return Step(state)
     here, peer, is_settled = live.get(state.leg), live.get(state.peer), state.since < at - SETTLED
     if state.leg and here is None and is_settled:
+        if peer is None:    # both are gone: nobody is to be hung up
+            state = replace(state, peer="", peer_stage="")
         return _gone(state, state.leg, at, Cause.INTERWORKING, 0, is_lost=True)
     if here is not None and peer is not None and here.bridge and here.bridge == peer.bridge:
         return _joined(state, {here.leg}, at)
