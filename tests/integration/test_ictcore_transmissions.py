@@ -324,6 +324,22 @@ async def test_a_program_that_cannot_be_run_any_more_is_not_sent(made: Made) -> 
     assert says(await send(made, gone)) == (404, "Program not found")
 
 
+async def test_nobody_is_joined_with_a_number_that_is_never_dialled(made: Made) -> None:
+    extension_id = await created(made.client, "account_id", "/extensions", {"username": "p", "phone": "0900 1234567"})
+    for type_ in ("agent", "forward"):
+        program_id = await made.program(type_, extension_id=extension_id)
+        code, message = says(await send(made, await made.transmission(program_id=program_id)))
+        assert code == 412 and "(premium-rate-number)" in message
+    scheme = {"0": {"type": "transfer", "data": {"to": "+33 1 42278186"}}}
+    await made.site.pool.execute("UPDATE organisations SET countries = '{DE,FR}'")
+    transmission_id = await made.transmission("ivr", ivr_scheme=scheme)
+    await made.site.pool.execute("UPDATE organisations SET countries = '{DE}'")
+    assert "(country-not-allowed)" in says(await send(made, transmission_id))[1]
+    hotline = await made.site.directory.org.hotline()
+    scheme = {"0": {"type": "transfer", "data": {"hotline_id": hotline.hotline_id}}}
+    assert (await send(made, await made.transmission("ivr", ivr_scheme=scheme))).status == 200
+
+
 async def test_an_inbound_transmission_is_not_sent(made: Made) -> None:
     assert says(await send(made, await made.transmission(direction="inbound")))[0] == 412
 
