@@ -91,6 +91,7 @@ async def test_every_operation_answers_as_documented(database_url: str) -> None:
         fuzz = Fuzz(site, ids)
         await asyncio.to_thread(fuzz.run)
     worked = {"create_transmission", "create_voicetts", "send_transmission", "get_transmission",
-              "list_transmission_spools", "get_program", "get_spool_status", "get_statistics", "update_program", "clone_transmission"}
+              "list_transmission_spools", "get_program", "get_spool_status", "get_statistics", "update_program",
+              "clone_transmission"}
     assert [name for name in worked if 200 not in fuzz.statuses[name]] == []
     assert [name for name, seen in fuzz.statuses.items() if seen == {200} and name.startswith("create_")] == []

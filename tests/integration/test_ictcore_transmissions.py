@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.directory_site import Answer
-from tests.ictcore_programs import FIELDS, SCHEME, Made, created
+from tests.ictcore_programs import FIELDS, Made, created
 from tests.ictcore_site import UNKNOWN, IctcoreSite, ictcore_site, says
 
 STATUSES = ("pending", "pending_retry", "initializing", "processing", "done", "completed", "failed", "invalid")
@@ -332,12 +332,13 @@ async def test_nobody_is_joined_with_a_number_that_is_never_dialled(made: Made) 
         assert code == 412 and "(premium-rate-number)" in message
     scheme = {"0": {"type": "transfer", "data": {"to": "+33 1 42278186"}}}
     await made.site.pool.execute("UPDATE organisations SET countries = '{DE,FR}'")
-    transmission_id = await made.transmission("ivr", ivr_scheme=scheme)
+    transmission_id = await made.transmission(program_id=await made.program("ivr", ivr_scheme=scheme))
     await made.site.pool.execute("UPDATE organisations SET countries = '{DE}'")
     assert "(country-not-allowed)" in says(await send(made, transmission_id))[1]
     hotline = await made.site.directory.org.hotline()
     scheme = {"0": {"type": "transfer", "data": {"hotline_id": hotline.hotline_id}}}
-    assert (await send(made, await made.transmission("ivr", ivr_scheme=scheme))).status == 200
+    program_id = await made.program("ivr", ivr_scheme=scheme)
+    assert (await send(made, await made.transmission(program_id=program_id))).status == 200
 
 
 async def test_an_inbound_transmission_is_not_sent(made: Made) -> None:
@@ -347,7 +348,7 @@ async def test_an_inbound_transmission_is_not_sent(made: Made) -> None:
 # --- Transmission Clone [/transmissions/{transmission_id}/clone]
 
 async def test_clone_is_pending_again(made: Made) -> None:
-    transmission_id = await made.transmission("ivr", ivr_scheme=SCHEME, title="x", try_allowed=2)
+    transmission_id = await made.transmission("ivr", title="x", try_allowed=2)
     await send(made, transmission_id)
     await made.site.pool.execute("UPDATE transmissions SET status = 'completed', response = 'x', campaign_id = 5")
     clone_id = (await made.client("GET", f"/transmissions/{transmission_id}/clone")).body["transmission_id"]
