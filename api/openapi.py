@@ -12,7 +12,7 @@ from api.typed_routes import JSON, Operation
 REF = "#/components/schemas/{model}"
 STATUS = {201: "created", 202: "accepted", 204: "done",
           400: "invalid or missing data", 401: "token missing or not valid", 403: "access not allowed",
-          404: "not found", 408: "the body did not arrive in time", 409: "conflict", 411: "an empty upload",
+          404: "not found", 408: "the body did not arrive in time", 409: "conflict", 411: "the body is empty",
           412: "data validation failed", 413: "body too large", 415: "another content type is wanted",
           417: "no value is given", 422: "refused by a rule", 423: "not ready for this", 429: "too many at once",
           500: "unexpected error", 501: "not there yet", 503: "temporarily unavailable"}
@@ -79,7 +79,8 @@ def _operation(operation: Operation, routes: Documented, schemas: dict[Any, Any]
     }
     if "body" in operation.models:
         schema = schemas[(operation.handler, "body"), "validation"]
-        found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+        others = {it: {"schema": BINARY} for it in operation.consumes}
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}, **others}}
     elif operation.consumes:
         found["requestBody"] = {"required": True, "content": {it: {"schema": BINARY} for it in operation.consumes}}
     return found | {name: it for name, it in operation.described.items() if name != "parameters"}
@@ -93,6 +94,8 @@ def _answer(operation: Operation, status: int, schemas: dict[Any, Any]) -> dict[
     if status != 204 and operation.has_answer:
         schema = BINARY if operation.reply is None else schemas[(operation.handler, "reply"), "serialization"]
         found["content"] = {operation.produces: {"schema": schema}}
+        if operation.also_produces:
+            found["content"][operation.also_produces] = {"schema": BINARY}
     if operation.headers:
         found["headers"] = {name: {"description": text, "schema": {"type": "string"}}
                             for name, text in operation.headers.items()}

@@ -10,20 +10,24 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from engine.acknowledgements import Acknowledgements
 from engine.call import Calls
+from engine.campaigns import Campaigns
 from engine.dispatcher import Dispatcher
 from engine.figures import PHASES, Figures
 from engine.inbound import Inbound
+from engine.kept_recordings import KeptRecordings
 from engine.ledger import Ledger
 from engine.policy.throttle import Limit
 from engine.ports import (
     AlarmStore,
     CallStore,
+    CampaignStore,
     Connected,
     Disconnected,
     FencedOut,
@@ -32,18 +36,23 @@ from engine.ports import (
     StoreFailed,
     Switch,
 )
+from engine.preparing import Preparing
 from engine.provision import Provision
 from engine.reconcile import Reconcile
 from engine.rendering import Rendering
 from engine.restraint import REMEMBERED, Restraint
+from engine.schedules import Schedules
 from engine.settings import Settings
 from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
 from engine.store.alarms import PostgresAlarms
-from engine.store.calls import PostgresCalls
+from engine.store.alarms import voice_of as prompts_of
+from engine.store.calls import PLANNER, PostgresCalls
+from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
 from engine.store.retention import Keep, Retention
+from engine.store.schedules import PostgresSchedules
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import SwitchCommand
@@ -56,6 +65,7 @@ STALE_AFTER_S = 10.0
 DRAIN_S = 10.0
 CLAIM_MARGIN_S = 0.5
 NOTES_WITHIN_S = 1.0
+PACED = timedelta(seconds=10)  # no pace of a trunk looks further back
 
 
 def rules(settings: Settings) -> Rules:
@@ -76,7 +86,7 @@ class Engine:
 
     def __init__(
         self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore,
-        speech: Speech, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        campaigns: CampaignStore, speech: Speech, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         self._switch = switch
         self._store = store
@@ -93,6 +103,10 @@ class Engine:
         self._acknowledgements = Acknowledgements(switch, alarms, self.calls)
         self._reconcile = Reconcile(switch, store, hotlines, self.calls, self._acknowledgements)
         self._dispatcher = Dispatcher(alarms, self.calls, switch, lambda: self._is_taking)
+        self._preparing = Preparing(campaigns, speech, settings.ring_timeout_s, prompts_of)
+        self._claims = campaigns
+        self._campaigns = Campaigns(campaigns, self.calls, switch, self._preparing, lambda: self._is_taking)
+        self._recordings = KeptRecordings(switch, campaigns)
         self._provision = Provision(switch, hotlines, speech)
         self._inbound: Inbound | None = None
         self._is_connected = False
@@ -118,14 +132,17 @@ class Engine:
             await self._store.close()
             return
         async with asyncio.TaskGroup() as tasks:
-            self._inbound = Inbound(self._switch, self._hotlines, self._alarms, self.calls, self._rules, tasks)
+            self._inbound = Inbound(
+                self._switch, self._hotlines, self._alarms, self._claims, self._preparing, self.calls, self._rules,
+                tasks)
             self.calls.executing.on_render = Rendering(
                 self._speech, self._alarms, self._switch, self.calls.mailbox, tasks).order
             self._reconcile.soon(outboxes)
             running = [
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
-                    self._dispatcher.run(), self._provision.run(), self._tick(), self._speech.run(),
+                    self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(),
+                    self._tick(), self._speech.run(),
                     *(work() for work in self._beside),
                 )
             ]
@@ -154,7 +171,8 @@ class Engine:
                 now = self._switch.now()
                 past = await self._alarms.restraints(now - REMEMBERED)
                 self._restraint.load(past.dials, past.pin_failures)
-                self._ledger.begin_after([at for _, at in past.dials], now, time.monotonic())
+                dialled = [at for _, at in past.dials] + [*await self._claims.dialled_since(now - PACED)]
+                self._ledger.begin_after(dialled, now, time.monotonic())
                 return await self.calls.load()
             except StoreFailed:
                 await asyncio.sleep(0.5)
@@ -222,11 +240,15 @@ async def run(settings: Settings) -> int:
     hotlines = PostgresHotlines(settings.database_url, pool)
     voice = voice_of(settings.voice, settings.home / "run" / "voice")
     speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
-    store = PostgresCalls(settings.database_url, settings.switch)
-    alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
+    store = PostgresCalls(settings.database_url, settings.switch_id)
+    alarms = PostgresAlarms(settings.database_url, pool, settings.switch_id)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
-    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, speech, [retention.run])
+    schedules = Schedules(PostgresSchedules(pool))
+    claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
+    campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch_id)
+    engine = Engine(
+        settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run, schedules.run])
     _stop_on_signals(engine)
     try:
         await engine.run()
@@ -238,6 +260,7 @@ async def run(settings: Settings) -> int:
     else:
         status = 0
     pool.terminate()
+    claims_pool.terminate()
     return status
 
 
@@ -247,7 +270,7 @@ def switch_of(settings: Settings) -> Switch:
         return MemorySwitch()
     return AsteriskSwitch(
         settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
-        settings.acks,
+        settings.acks, settings.recordings,
     )
 
 

@@ -22,13 +22,13 @@ from engine import codec
 from engine.codec import UnknownState
 from engine.executing import Executing
 from engine.figures import Figures
-from engine.flows import alarm, hotline
+from engine.flows import alarm, hotline, program
 from engine.flows.flow import Step
 from engine.flows.hotline_state import takes_inbound_channel
 from engine.flows.registry import flow_of
 from engine.leases import Leases
 from engine.ledger import Ledger
-from engine.mailbox import Begin, BeginAlarm, ForCall, Item, Mailbox, Settled, Tick
+from engine.mailbox import Begin, BeginAlarm, BeginProgram, ForCall, Item, Mailbox, Settled, Tick
 from engine.policy.routing import Grant
 from engine.ports import CallStore, StoreFailed, Switch
 from engine.restraint import Restraint
@@ -141,6 +141,13 @@ class Calls:
     def phases(self, flow: str = hotline.NAME) -> list[str]:
         return [call.phase for call in self._calls.values() if call.flow.NAME == flow]
 
+    def waiting_for_a_line(self) -> Mapping[str, int | None]:
+        """Calls of programs that are not dialled yet, and the campaigns they are of."""
+        return {
+            call_id: call.state.plan.campaign_id for call_id, call in self._calls.items()
+            if call.flow.NAME == program.NAME and call.phase == "waiting"
+        }
+
     def legs(self) -> set[str]:
         return self._ledger.legs()
 
@@ -168,7 +175,7 @@ class Calls:
                 case Settled(done, as_owner):
                     work.settled.append(done)
                     work.must_save = work.must_save or as_owner
-                case Begin() | BeginAlarm():
+                case Begin() | BeginAlarm() | BeginProgram():
                     self._begin(item, work)
                 case ForCall(call_id, event):
                     self._step(call_id, event, work)
@@ -183,35 +190,38 @@ class Calls:
             call_id = self._ledger.call_of(event.peer)
         return call_id
 
-    def _begin(self, item: Begin | BeginAlarm, work: Round) -> None:
+    def _begin(self, item: Begin | BeginAlarm | BeginProgram, work: Round) -> None:
         call_id = self._begun(item)
         if call_id is not None:  # posted again, or the dialplan was faster than us
             if isinstance(item, Begin) and not isinstance(item.event, CallArrived):
                 self._step(call_id, item.event, work)
             return
-        call_id = item.queued.call_id if isinstance(item, BeginAlarm) else str(uuid.uuid4())
+        call_id = str(uuid.uuid4()) if isinstance(item, Begin) else item.call_id
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
                 step = self._start(item)
             except Exception:
                 log.exception("call.start_failed", item=type(item).__name__)
-                if isinstance(item, BeginAlarm):  # nobody claims a caller: the dialplan serves him
-                    work.rows += [(call_id, row) for row in alarm_never_began(item.at)]
+                work.rows += [(call_id, row) for row in never_began(item)]
                 return
-            at = item.queued.plan.created_at if isinstance(item, BeginAlarm) else item.event.at
+            at = item.event.at if isinstance(item, Begin) else item.began_at
             call = self._calls[call_id] = LiveCall(call_id, flow_of(step.state), step.state, at)
             self.leases.begin(call_id, time.monotonic())
-            self._apply(call, step, item if isinstance(item, BeginAlarm) else item.event, work)
+            self._apply(call, step, item.event if isinstance(item, Begin) else item, work)
 
-    def _begun(self, item: Begin | BeginAlarm) -> str | None:
+    def _begun(self, item: Begin | BeginAlarm | BeginProgram) -> str | None:
         if isinstance(item, Begin):
             return self._ledger.call_of(item.event.leg)
-        return item.queued.call_id if item.queued.call_id in self._calls else None
+        return item.call_id if item.call_id in self._calls else None
 
-    def _start(self, item: Begin | BeginAlarm) -> Step[Any]:
+    def _start(self, item: Begin | BeginAlarm | BeginProgram) -> Step[Any]:
         match item:
             case BeginAlarm(queued, at):
                 return alarm.start(queued.plan, queued.persons, at)
+            case BeginProgram(_, plan, at, arrived, not_after):
+                if arrived is not None:
+                    return program.start_inbound(plan, arrived, not_after or at)
+                return program.start(plan, at)
             case Begin(CallArrived() as event, made):
                 return hotline.start(event, made, self._rules, self._callers_of(made))
             case Begin(FallbackStarted() as event, made):
@@ -381,6 +391,14 @@ class Calls:
         return await self._store.call_of_leg(item.event.leg) is not None
 
 
-def alarm_never_began(at: datetime) -> Sequence[RowCommand]:
-    """A defect met by one alarm: it is recorded as failed, and nobody tries it again."""
-    return WriteAlarm(at, AlarmState.FAILED), WriteNote(at, "failed", message="internal error"), Finish(at, "failed")
+def never_began(item: Begin | BeginAlarm | BeginProgram) -> Sequence[RowCommand]:
+    """A defect met by one call: it is recorded as failed, and nobody tries it again. Nobody claims a caller then: the
+    dialplan serves him."""
+    match item:
+        case BeginAlarm(_, at):
+            notes = WriteNote(at, "failed", message="internal error"), Finish(at, "failed")
+            return WriteAlarm(at, AlarmState.FAILED), *notes
+        case BeginProgram(_, plan, at):
+            return *program.failed(program.start(plan, at).state, at), Finish(at, "failed")
+        case _:
+            return ()

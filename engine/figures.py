@@ -11,13 +11,14 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from engine.vocabulary.commands import Dial, DialAlarm, RowCommand, SwitchCommand, WriteAttempt
+from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, RowCommand, SwitchCommand, WriteAttempt
 from engine.vocabulary.events import DigitsEntered, Joined
 
 FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 1, 2, 5)
 PHASES = {
     "hotline": ("waiting", "talking", "apologising", "fallback", "closing"),
     "alarm": ("rendering", "ringing", "closing"),
+    "program": ("waiting", "dialling", "running", "transferring", "talking", "closing"),
 }
 
 
@@ -35,10 +36,13 @@ class Figures:
         self._live = {
             "hotline": Gauge("ringward_live_calls", "Calls alive", ["phase"], registry=registry),
             "alarm": Gauge("ringward_live_alarms", "Alarms alive", ["phase"], registry=registry),
+            "program": Gauge("ringward_live_programs", "Programs' calls alive", ["phase"], registry=registry),
         }
         self._finished = {
             "hotline": Counter("ringward_calls", "Calls ended, by outcome", ["outcome"], registry=registry),
             "alarm": Counter("ringward_alarms", "Alarms ended, by outcome", ["outcome"], registry=registry),
+            "program": Counter("ringward_programs", "Programs' calls ended, by outcome", ["outcome"],
+                               registry=registry),
         }
         self._attempts = Counter("ringward_alarm_attempts", "Attempts to reach somebody, by disposition",
                                  ["disposition"], registry=registry)
@@ -47,6 +51,8 @@ class Figures:
                             registry=registry),
             DialAlarm: Histogram("ringward_alarm_setup_seconds", "Alarm posted to first dial", buckets=FAST,
                                  registry=registry),
+            DialProgram: Histogram("ringward_program_setup_seconds", "Claimed to dialled", buckets=FAST,
+                                   registry=registry),
         }
         self._accept = Histogram("ringward_accept_seconds", "Key pressed to joined", buckets=FAST, registry=registry)
         self._save = Histogram("ringward_save_seconds", "One commit", buckets=FAST, registry=registry)
@@ -62,7 +68,7 @@ class Figures:
     def sent(self, call: MeasuredCall, orders: Sequence[SwitchCommand], now: datetime) -> None:
         if call.has_dialled:
             return
-        dial = next((order for order in orders if isinstance(order, Dial | DialAlarm)), None)
+        dial = next((order for order in orders if isinstance(order, Dial | DialAlarm | DialProgram)), None)
         if dial is not None:
             call.has_dialled = True
             self._setup[type(dial)].observe(max(0.0, (now - call.began_at).total_seconds()))

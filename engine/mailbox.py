@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.ports import QueuedAlarm
 from engine.vocabulary.events import CallArrived, Event, FallbackStarted
+from engine.vocabulary.program import ProgramPlan
 from engine.vocabulary.values import Hotline
 
 
@@ -25,6 +26,30 @@ class BeginAlarm:
 
     queued: QueuedAlarm
     at: datetime
+
+    @property
+    def call_id(self) -> str:
+        return self.queued.call_id
+
+    @property
+    def began_at(self) -> datetime:
+        return self.queued.plan.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class BeginProgram:
+    """An attempt of a campaign or of a single transmission that was claimed and prepared: a new call, with its id.
+    `arrived`: somebody who called the number of a program; his leg is to be claimed by `not_after`."""
+
+    call_id: str
+    plan: ProgramPlan
+    at: datetime
+    arrived: CallArrived | None = None
+    not_after: datetime | None = None
+
+    @property
+    def began_at(self) -> datetime:
+        return self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +73,7 @@ class Settled:
     as_owner: bool = False
 
 
-Item = Event | Begin | BeginAlarm | ForCall | Tick | Settled
+Item = Event | Begin | BeginAlarm | BeginProgram | ForCall | Tick | Settled
 
 
 class Mailbox:

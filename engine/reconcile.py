@@ -27,7 +27,7 @@ ROWS_EVERY_S = 4.0
 CHANNELS_EVERY_S = 30.0
 SETTLED_S = 1.5  # more than hotline_reconcile.SETTLED
 CHANNEL_COMES_WITHIN = timedelta(seconds=1)  # after its order: until then a leg may be missing in a snapshot
-VERBS = ("rw-ask", "rw-alarm")  # of legs that we dialled
+VERBS = ("rw-ask", "rw-alarm", "rw-step")  # of legs that we dialled
 
 
 class Reconcile:

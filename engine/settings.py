@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
     switch: Literal["asterisk", "memory"] = "asterisk"
+    switch_name: str = Field("", pattern=r"^[a-z0-9-]{0,40}$", description="of several on one database")
 
     # where things listen
     api: str = "127.0.0.1:8080"
@@ -79,6 +80,9 @@ class Settings(BaseSettings):
     headroom: float = Field(0.2, ge=0, lt=1, description="share of a trunk's channels that alarms leave to hotlines")
     acks_dir: Path | None = None        # None: <home>/acks, where the switch writes down who acknowledged
 
+    # programs
+    recordings_dir: Path | None = None  # None: <home>/recordings, where the switch puts what programs record
+
     # webhooks
     webhook_allow: str = Field("", description="networks that webhooks may reach though they are not public")
 
@@ -97,8 +101,17 @@ class Settings(BaseSettings):
     retention_recordings_days: int = Field(0, ge=0, description="recordings; 0: for ever")
 
     @property
+    def switch_id(self) -> str:
+        """The name by which this switch, and whoever owns it, is known in the database."""
+        return self.switch_name or self.switch
+
+    @property
     def acks(self) -> Path:
         return self.acks_dir or self.home / "acks"
+
+    @property
+    def recordings(self) -> Path:
+        return self.recordings_dir or self.home / "recordings"
 
     def trunk_list(self) -> tuple[Trunk, ...]:
         """All trunks as the engine shares them out, the main one first."""
@@ -117,7 +130,7 @@ class Settings(BaseSettings):
             raise ValueError(f"every trunk needs a name of its own, and {MAIN!r} is the first one's")
         return trunks
 
-    @field_validator("acks_dir", "sounds_dir")
+    @field_validator("acks_dir", "sounds_dir", "recordings_dir")
     @classmethod
     def _absolute(cls, folder: Path | None) -> Path | None:
         """`up` and what it starts do not run in the same folder."""

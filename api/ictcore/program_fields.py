@@ -13,10 +13,10 @@ from api.ictcore.fields import Body, Description, Name, OneLine, Text
 from api.ictcore.frame import Call, failed, read_as
 from api.json_body import parse
 from api.phone_numbers import NO_PHONE, WRITTEN, e164
-from api.ringward.dialable import refusal
 from engine.policy.scheme import LONGEST_WAIT_S, NUMBERS, SchemeInvalid, recordings_of, steps_of, transfers_of
 from engine.policy.scheme_fields import LONGEST_TEXT, written
 from engine.policy.scheme_graph import Node
+from engine.store.dialable import refusal
 from engine.store.programs import PostgresPrograms, Reference, StoredProgram
 
 VOICE, FAX, SMS, EMAIL = 1, 2, 4, 8     # service flags

@@ -9,6 +9,7 @@ from api.errors import STYLES
 from api.ictcore import (
     accounts,
     authenticate,
+    campaigns,
     contacts,
     documents,
     group_csv,
@@ -16,6 +17,7 @@ from api.ictcore import (
     programs,
     recordings,
     roles,
+    schedules,
     spools,
     statistics,
     templates,
@@ -35,6 +37,7 @@ from api.openapi import document
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
+from engine.store.campaigns import PostgresCampaigns
 from engine.store.contact_import import PostgresContactImport
 from engine.store.ictcore_access import IctcoreAccess
 from engine.store.ictcore_accounts import IctcoreAccounts
@@ -44,6 +47,7 @@ from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
 from engine.store.programs import PostgresPrograms
+from engine.store.schedules import PostgresSchedules
 from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
 from engine.store.transmissions import PostgresTransmissions
@@ -61,10 +65,10 @@ SECURITY: Mapping[str, Mapping[str, str]] = {
 # each registers its operations when it is imported
 RESOURCES = (
     authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
-    programs, transmissions, spools, statistics)
+    programs, transmissions, spools, statistics, campaigns, schedules)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools)
+    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, PostgresCampaigns, PostgresSchedules)
 
 
 def install(app: web.Application, base: Base) -> None:

@@ -9,8 +9,8 @@ from api.errors import ApiError, Invalid, NotFound
 from api.ictcore.frame import Call, failed, found
 from api.ictcore.program_fields import VOICE
 from api.phone_numbers import e164
-from api.ringward.dialable import refusal
 from engine.policy.scheme import VOICE_TYPES, SchemeInvalid, recordings_of, steps_of
+from engine.store.dialable import refusal
 from engine.store.transmissions import PostgresTransmissions, Sending, SentProgram
 from engine.vocabulary.program import ProgramStep, TransmissionStatus
 
@@ -28,7 +28,7 @@ async def send(call: Call, transmission_id: int, transmissions: PostgresTransmis
         joined = await _checked_program(call, found(await sending.program(), "Program"), sending)
         number = await _number(sending)
         await _check_caller(sending, number, joined)
-        return await sending.send(number)
+        return await sending.send()
 
 
 def _check_state(sending: Sending) -> None:

@@ -14,10 +14,10 @@ from api.errors import Invalid, Problem
 from api.phone_numbers import E164, parsed, written
 from api.ringward.alarm_order import Texts
 from api.ringward.alarm_schemas import MOST_RECIPIENTS, AlarmBody, RecipientBody
-from api.ringward.dialable import refusal
 from api.ringward.frame import Refused
 from engine.store.alarm_posting import Directory, Member, NewNote, NewRecipient, PostingOrganisation, Somebody
 from engine.store.alarms import voice_of
+from engine.store.dialable import refusal
 
 Key: TypeAlias = tuple[str, int | str]
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from engine.flows import alarm, hotline
+from engine.flows import alarm, hotline, program
 from engine.flows.alarm_state import State as AlarmState
 from engine.flows.flow import Flow
 from engine.flows.hotline_state import State as HotlineState
+from engine.flows.program_state import State as ProgramState
 
 HOTLINE: Flow = hotline
 ALARM: Flow = alarm
-FLOWS: dict[type[Any], Flow] = {HotlineState: HOTLINE, AlarmState: ALARM}
+PROGRAM: Flow = program
+FLOWS: dict[type[Any], Flow] = {HotlineState: HOTLINE, AlarmState: ALARM, ProgramState: PROGRAM}
 
 
 def flow_of(state: Any) -> Flow:

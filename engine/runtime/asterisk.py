@@ -60,7 +60,8 @@ def prepare(home: Home, settings: Settings, asterisk: AsteriskProgram) -> list[s
     home.link("share", asterisk.data)
     home.link("dialplans", DIALPLANS)
     home.link("sounds", settings.sounds_dir.absolute() if settings.sounds_dir else home.sounds)
-    home.link("acks", acks_folder(settings))
+    home.link("acks", own_folder(settings.acks))
+    home.link("recordings", own_folder(settings.recordings))
     etc = home.private / "asterisk"
     etc.mkdir(mode=0o700, exist_ok=True)  # not below home: Asterisk cannot read a path of any length and any character
     values = values_of(home, settings)
@@ -80,9 +81,9 @@ def render(template: str, values: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", value, template)
 
 
-def acks_folder(settings: Settings) -> Path:
-    """Where the dialplan writes down who acknowledged. Ours alone; it outlives every process."""
-    folder = settings.acks.absolute()  # the home may be given as it was written
+def own_folder(folder: Path) -> Path:
+    """Where the dialplan leaves what it noted or recorded. Ours alone; it outlives every process."""
+    folder = folder.absolute()  # the home may be given as it was written
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

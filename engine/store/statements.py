@@ -46,8 +46,12 @@ class Statements:
         self._sql = queries.load(self.NAME)
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
+        return self._connection_for(self._deadline_s)
+
+    def _connection_for(self, deadline_s: float) -> AbstractAsyncContextManager[Connection]:
+        """For what takes longer. Part of a transaction, its deadline holds."""
         joined = _JOINED.get()
-        return acquired(self._pool, self._deadline_s) if joined is None else _part_of(joined)
+        return acquired(self._pool, deadline_s) if joined is None else _part_of(joined)
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[Connection]:

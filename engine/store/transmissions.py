@@ -88,10 +88,10 @@ class Sending:
                 for it in ("minute", "hour", "day")]
         return Caller(frozenset(row["countries"]), row["has_number"], left)
 
-    async def send(self, number: str) -> int:
-        """The spool's id; `number` in E.164 with a plus."""
+    async def send(self) -> int:
+        """The spool's id."""
         spool_id: int = await self._connection.fetchval(
-            self._sql["send"], self._organisation_id, self._transmission_id, number)
+            self._sql["send"], self._organisation_id, self._transmission_id)
         return spool_id
 
 

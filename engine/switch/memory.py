@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from engine.ports import AckNote, FallbackRow, SwitchEvent, SwitchLost
+from engine.ports import AckNote, FallbackRow, Recorded, SwitchEvent, SwitchLost
 from engine.switch.memory_alarm import AlarmTalk
-from engine.switch.memory_program import StepsTalk
+from engine.switch.memory_program import SILENCE, StepsTalk
 from engine.switch.memory_stage import PROMPT_S, READ_S, Leg, Phone, PhoneCall, Stage
 from engine.vocabulary.commands import (
     AskAlarm,
@@ -139,6 +139,16 @@ class MemorySwitch(Stage):
     async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
         for note in notes:
             self._notes.pop(note.leg, None)
+
+    async def recorded(self) -> Sequence[Recorded]:
+        return [Recorded(name, *map(int, name.split("-"))) for name in self._recorded]
+
+    async def recorded_audio(self, one: Recorded) -> bytes:
+        return SILENCE if one.name in self._recorded else b""
+
+    async def forget_recorded(self, one: Recorded) -> None:
+        if one.name in self._recorded:
+            self._recorded.remove(one.name)
 
     # -- orders ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import Cause
 
 AMD_S = 2.0
+# a WAV of no sample, as the twin records
+SILENCE = (b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little") + b"\x01\x00\x01\x00"
+           + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little") + b"\x02\x00\x10\x00data" + bytes(4))
 NEXT_WITHIN_S = 10.0    # without the next step by then the call ends
 
 
@@ -51,7 +54,8 @@ class StepsTalk:
 
     def _done(self, prompt: Prompt, digits: str = "", status: str = "") -> None:
         self.stage._tell(StepDone(self.stage.now(), self.leg.leg, prompt.number, digits, status))
-        self._later(0.0 if prompt.is_last else NEXT_WITHIN_S, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
+        after_s = 0.0 if prompt.is_last and not digits else NEXT_WITHIN_S
+        self._later(after_s, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         self.stage._later(self.leg, seconds, act)

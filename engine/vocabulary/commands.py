@@ -115,6 +115,8 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
+    """`channel`: the leg's full channel name; '' for a leg that we dialled."""
+
     leg: str
     channel: str
     peer: str

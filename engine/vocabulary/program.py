@@ -4,6 +4,7 @@ As in `values.py` numbers are E.164 digits without a plus, and times aware UTC d
 """
 
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 
 
@@ -82,8 +83,8 @@ class ProgramPlan:
     """One attempt, frozen when it was claimed: whom to call, and what is run when somebody answers.
 
     `sounds`: per step the name of what is heard first ('' nothing, or known only in the call: it is rendered then).
-    `fields`: the placeholders of the contact and what they stand for. `tries_left`: attempts that may follow this one.
-    `opt_out_key`: '' nobody can opt out by a key. `campaign_id` None: a single transmission.
+    Of the steps' texts only `[result:…]` is left open. `tries_left`: attempts that may follow this one. `opt_out_key`:
+    '' nobody can opt out by a key. `campaign_id` None: a single transmission.
     """
 
     spool_id: int
@@ -97,7 +98,6 @@ class ProgramPlan:
     ring_timeout_s: int
     steps: tuple[ProgramStep, ...]
     sounds: tuple[str, ...]
-    fields: tuple[tuple[str, str], ...] = ()
     tries_left: int = 0
     retry: RetryRules = RetryRules()
     opt_out_key: str = ""
@@ -108,7 +108,8 @@ class Prompt:
     """What the verb `step` does with a leg, see dialplans/asterisk/program.conf. `number` tells it from the one before.
 
     play: `sound`. collect: `sound`, then up to `digits` keys (`#` ends them) within `timeout_s`. record: up to
-    `seconds`, into the file `file`. amd. pause: `seconds`. `is_last`: hang up after it.
+    `seconds`, into the file `file`. amd. pause: `seconds`. `is_last`: hang up
+    after it, unless a key was pressed.
     """
 
     verb: str
@@ -119,3 +120,16 @@ class Prompt:
     seconds: float = 0.0
     file: str = ""
     is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallingHours:
+    """From `start` until before `end`, on ISO weekdays (Monday 1 … Sunday 7).
+
+    `start == end` is the whole day, from midnight. An `end` before the start is on the next day: such a window belongs
+    to the weekday on which it began, after midnight as well, and so does the question of a holiday.
+    """
+
+    start: time
+    end: time
+    weekdays: frozenset[int]

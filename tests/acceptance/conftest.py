@@ -18,6 +18,7 @@ from engine.runtime.postgres import Postgres
 from engine.softphone import Carrier
 from engine.store.migrate import migrate
 from tests.acceptance.alarm_town import Muster, nobody_was_wronged
+from tests.acceptance.campaign_town import Fair
 from tests.acceptance.town import EngineProcess, Town
 from tests.conftest import loopback_settings
 
@@ -91,6 +92,11 @@ def own_database() -> Iterator[Postgres]:
 @pytest.fixture
 async def muster(quick_asterisk: Asterisk, open_muster: Callable) -> Muster:
     return await open_muster(quick_asterisk)
+
+
+@pytest.fixture
+async def fair(muster: Muster) -> Fair:
+    return Fair(muster)
 
 
 @pytest.fixture

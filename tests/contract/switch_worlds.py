@@ -220,7 +220,8 @@ async def open_asterisk(asterisk: Asterisk) -> AsyncIterator[AsteriskWorld]:
     write_sound(asterisk.sounds, SOUND, 0.4)
     write_prompts(asterisk.sounds)
     switch = AsteriskSwitch("127.0.0.1", asterisk.ami_port, asterisk.settings.ami_user, asterisk.ami_secret,
-                            asterisk.settings.trunk_addresses(), asterisk.settings.acks)
+                            asterisk.settings.trunk_addresses(), asterisk.settings.acks,
+                            asterisk.settings.recordings)
     match = re.fullmatch(r".*:(\d+)", asterisk.trunk)
     assert match
     async with SipPeer.open(int(match[1])) as peer, asyncio.TaskGroup() as tasks:

@@ -42,7 +42,7 @@ class Told(Heard):
 async def a_switch(asterisk: Asterisk, port: int, secret: str = "") -> AsyncIterator[tuple[AsteriskSwitch, Told]]:
     user, secret = asterisk.settings.ami_user, secret or asterisk.ami_secret
     switch = AsteriskSwitch("127.0.0.1", port, user, secret, {"trunk": asterisk.trunk},
-                            asterisk.settings.acks)
+                            asterisk.settings.acks, asterisk.settings.recordings)
     told = Told()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(switch.run()), tasks.create_task(told.listen(switch))]

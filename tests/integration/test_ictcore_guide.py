@@ -96,7 +96,7 @@ OBSERVED = """
 /extensions                                             POST GET
 /statistics                                             GET
 """
-LATER = re.compile(r"^/(campaigns|providers)\b|/schedule$")     # they come with the campaigns and the trunks
+LATER = re.compile(r"^/providers\b")     # they come with the trunks
 ROUTES = [(method, path) for path, *methods in map(str.split, f"{GUIDE.strip()}{OBSERVED}".splitlines())
           for method in methods]
 

@@ -20,5 +20,5 @@ async def test_the_example_of_logging_in_is_true(database_url: str) -> None:
 def test_what_comes_later_is_not_there_in_part() -> None:
     groups = {it.path.removeprefix(PREFIX).split("/")[1] for it in routes.operations}
     assert groups >= {"authenticate", "users", "accounts", "roles", "permissions", "contacts", "groups", "messages",
-                      "programs", "transmissions", "spools", "statistics"}
-    assert not groups & {"campaigns", "providers"}
+                      "programs", "transmissions", "spools", "campaigns", "statistics"}
+    assert "providers" not in groups

@@ -78,7 +78,8 @@ CREATE INDEX campaign_postponed_due ON campaign_postponed (campaign_id, due_at);
 CREATE TABLE campaign_figures (
     campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
     switch      text NOT NULL,
-    figure      text NOT NULL,                        -- answered, busy, … (spools by disposition); completed, failed, invalid
+    figure      text NOT NULL,                        -- answered, busy, … (attempts by disposition);
+                                                      -- transmission completed, transmission failed, transmission invalid
     count       bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign_id, switch, figure)
 ) WITH (fillfactor = 50);
@@ -146,6 +147,7 @@ CREATE TABLE spools (
     time_start      timestamptz,
     time_connect    timestamptz,
     time_end        timestamptz,
+    is_sent         boolean NOT NULL DEFAULT false,   -- by somebody's order: whatever its campaign does, it is dialled
     claimed_switch  text,                             -- which engine takes it; null: nobody yet (POST …/send)
     claimed_engine  uuid
 ) WITH (fillfactor = 70);
@@ -222,6 +224,7 @@ ALTER TABLE contact_groups
 UPDATE contact_groups g SET
     contact_total = (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id),
     user_total = (SELECT count(m.user_id) FROM contact_group_members m WHERE m.group_id = g.id);
+CREATE INDEX contacts_number ON contacts (organisation_id, number);    -- who calls
 CREATE INDEX contact_group_members_joined ON contact_group_members (group_id, id);
 
 CREATE FUNCTION count_members() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -18,7 +18,7 @@ BEGIN
         PERFORM 1
         FROM jsonb_to_recordset(p_rows -> 'begun') AS b(call_id uuid)
         JOIN spools s ON s.call_id = b.call_id
-        WHERE s.claimed_switch IS DISTINCT FROM p_switch OR s.status <> 'queued';
+        WHERE s.claimed_switch IS DISTINCT FROM p_switch OR s.time_end IS NOT NULL;
         IF FOUND THEN
             RETURN false;
         END IF;
@@ -43,7 +43,7 @@ BEGIN
         INSERT INTO campaign_figures AS f (campaign_id, switch, figure, count)
         SELECT c.campaign_id, p_switch, c.disposition, count(*)
         FROM changed c
-        WHERE c.disposition IS NOT NULL AND EXISTS (SELECT FROM campaigns k WHERE k.id = c.campaign_id)
+        WHERE c.disposition <> 'withdrawn' AND EXISTS (SELECT FROM campaigns k WHERE k.id = c.campaign_id)
         GROUP BY c.campaign_id, c.disposition
         ORDER BY 1, 3
         ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + EXCLUDED.count;
@@ -59,7 +59,7 @@ BEGIN
             RETURNING stored.campaign_id, stored.status
         )
         INSERT INTO campaign_figures AS f (campaign_id, switch, figure, count)
-        SELECT c.campaign_id, p_switch, c.status, count(*)
+        SELECT c.campaign_id, p_switch, 'transmission ' || c.status, count(*)
         FROM changed c
         WHERE c.status IN ('completed', 'failed', 'invalid') AND EXISTS (SELECT FROM campaigns k WHERE k.id = c.campaign_id)
         GROUP BY c.campaign_id, c.status

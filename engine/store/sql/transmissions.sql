@@ -123,12 +123,4 @@ FROM (SELECT count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 mi
 
 -- name: send
 -- The transmission is locked. The spool's trigger wakes an engine, which takes it.
-WITH sent AS (
-    UPDATE transmissions t
-    SET status = 'processing', try_done = t.try_done + 1, last_run = clock_timestamp(), due_at = NULL, response = ''
-    WHERE t.organisation_id = $1 AND t.id = $2
-    RETURNING t.organisation_id, t.id, t.campaign_id, t.account_id, t.service_flag
-)
-INSERT INTO spools (organisation_id, transmission_id, campaign_id, account_id, service_flag, number)
-SELECT s.organisation_id, s.id, s.campaign_id, s.account_id, s.service_flag, $3 FROM sent s
-RETURNING id
+SELECT send_transmission(t.id) AS id FROM transmissions t WHERE t.organisation_id = $1 AND t.id = $2

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from engine.switch.asterisk.encoder import (
+    DIALLED,
     FILE,
     HOST,
     PIN,
@@ -92,9 +93,10 @@ def _actions(command: SwitchCommand, trunks: Trunks, number: int) -> Iterator[Ac
             agent = leg_id(command.peer)
             yield _set(leg, "RW_ST", "talk")
             yield _set(agent, "RW_ST", "talk")
-            # prefixes match here: the caller by its full channel name, the agent by its id of fixed length
+            # prefixes match here: a caller by its full channel name, a leg that we dialled by its id of fixed length
+            first = channel_name(command.channel) if command.channel else checked(DIALLED, leg, "dialled leg")
             yield [("Action", "Bridge"), ("ActionID", f"bridge:{leg}:{agent}"),
-                   ("Channel1", channel_name(command.channel)), ("Channel2", agent), ("Tone", "no")]
+                   ("Channel1", first), ("Channel2", agent), ("Tone", "no")]
         case HangUp():
             yield _hang_up(f"end:{leg}:{int(command.cause)}", leg, int(command.cause))
         case _:
@@ -147,7 +149,7 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
         case RunStep(prompt=prompt):
             return _step(prompt)
         case Transfer(caller=caller):
-            return [("RW_NUM", digits(caller))]
+            return [("RW_NUM", digits(caller) if caller else "")]
         case _:
             return []
 

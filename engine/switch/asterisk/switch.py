@@ -14,8 +14,8 @@ from pathlib import Path
 
 import structlog
 
-from engine.ports import AckNote, Connected, Disconnected, FallbackRow, SwitchEvent, SwitchLost
-from engine.switch.asterisk import acks, database, orders
+from engine.ports import AckNote, Connected, Disconnected, FallbackRow, Recorded, SwitchEvent, SwitchLost
+from engine.switch.asterisk import acks, database, orders, recorded
 from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
 from engine.switch.asterisk.encoder import HOST, TRUNK, NotEncodable, checked, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
@@ -48,15 +48,18 @@ class _Outgoing:
 class AsteriskSwitch:
     """Implements ports.Switch. `figures` has the counters.
 
-    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged.
+    `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged; `recordings`:
+    the one in which it leaves what programs record.
     """
 
     def __init__(
         self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
+        recordings: Path,
     ) -> None:
         self._trunks = {checked(TRUNK, name, "trunk"): checked(HOST, address, "trunk address")
                         for name, address in trunks.items()}
         self._acks = acks
+        self._recordings = recordings
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
         self._events: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self._facts = Facts()
@@ -190,6 +193,15 @@ class AsteriskSwitch:
 
     async def forget_acknowledgements(self, notes: Sequence[AckNote]) -> None:
         await asyncio.to_thread(acks.forget, self._acks, notes)
+
+    async def recorded(self) -> Sequence[Recorded]:
+        return await asyncio.to_thread(recorded.complete, self._recordings)
+
+    async def recorded_audio(self, one: Recorded) -> bytes:
+        return await asyncio.to_thread(recorded.audio, self._recordings, one)
+
+    async def forget_recorded(self, one: Recorded) -> None:
+        await asyncio.to_thread(recorded.forget, self._recordings, one)
 
     async def _tree(self, family: str) -> dict[str, str]:
         answer = await self._connection.ask([("Action", "DBGetTree"), ("Family", family)])

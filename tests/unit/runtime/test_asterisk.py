@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from engine.runtime.asterisk import PATTERNS, TEMPLATES, acks_folder, render, values_of
+from engine.runtime.asterisk import PATTERNS, TEMPLATES, own_folder, render, values_of
 from engine.runtime.folders import Home, RuntimeFailed
 from engine.settings import Settings
 
@@ -51,7 +51,7 @@ def test_an_address_is_trusted_once(home: Home) -> None:
 
 
 def test_the_folder_of_acknowledgements_is_ours_alone(home: Home) -> None:
-    folder = acks_folder(Settings(home=home.path))
+    folder = own_folder(Settings(home=home.path).acks)
     assert folder == home.path / "acks"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.ringward.dialable import refusal
+from engine.store.dialable import refusal
 
 GERMANY = frozenset({"DE"})
 

@@ -1,4 +1,4 @@
-"""Numbers that no alarm ever dials. Pure; called for every phone of every recipient before an alarm is stored.
+"""Numbers that no alarm and no campaign ever dials. Pure; asked before an alarm is stored, a contact called.
 
 By the metadata of phonenumbers. It knows no range that is newer than itself, and one such number must not stop an alarm
 to a thousand people: an unknown number is dialled, unless a number that begins like it, or with which it begins, is one

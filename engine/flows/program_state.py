@@ -1,0 +1,105 @@
+"""What the flow of a program's call remembers, and what can be asked of it. Pure; for `program*.py` and the loop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.flows.flow import Leg, Owner
+from engine.policy.routing import ALARM, CAMPAIGN, Wanted, Wants
+from engine.vocabulary.commands import SetTimer
+from engine.vocabulary.program import ProgramPlan, ProgramStep
+
+APART = None
+STALE = "stale"
+BEGIN = "begin"
+STALE_AFTER = timedelta(seconds=30)  # who waits longer for a line is given back: windows and lists are looked at again
+ENTRY = -1                           # the place before the first step
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`place`: the step that runs. `prompt`: the number of what its leg was told last. `part`: of a step that tells its
+    leg several things, which. `tries`: how often its question was asked, or its sound was begun again.
+
+    `skip`: trunks that failed on the way to this number. `results`: (name, data) for texts of later steps.
+    """
+
+    phase: str  # waiting dialling arrived running transferring talking closing over
+    plan: ProgramPlan
+    since: datetime
+    leg: str = ""
+    channel: str = ""  # of a leg that reached us
+    trunk: str = ""
+    others: int = 0
+    skip: int = 0
+    dialled_at: datetime | None = None
+    answered_at: datetime | None = None
+    place: int = ENTRY
+    prompt: int = 0
+    part: str = ""
+    tries: int = 0
+    steps: int = 0
+    results: tuple[tuple[str, str], ...] = ()
+    is_machine: bool = False
+    was_heard: bool = False  # something was said since the answer, or since a machine was heard
+    has_opted_out: bool = False
+    is_cancelled: bool = False
+    peer: str = ""
+    peer_stage: str = ""  # wanted ringing up joined gone
+    peer_skip: int = 0
+
+
+def current(state: State) -> ProgramStep | None:
+    """The step that runs; None before the first one."""
+    return state.plan.steps[state.place] if state.place >= 0 else None
+
+
+def phase(state: State) -> str:
+    return state.phase
+
+
+def owner(state: State) -> Owner:
+    return Owner(state.plan.organisation_id)
+
+
+def legs(state: State) -> Sequence[Leg]:
+    step = current(state)
+    number = "" if state.channel else state.plan.number
+    own = (Leg(state.leg, number, state.trunk),) if state.leg else ()
+    return (*own, Leg(state.peer, step.to if step else "", state.trunk)) if state.peer else own
+
+
+def wants(state: State) -> Wants | None:
+    """Who listens to music until the other side is rung goes before those who are not called yet."""
+    step = current(state)
+    if state.phase == "waiting":
+        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),))
+    if state.phase == "transferring" and state.peer_stage == "wanted" and step is not None:
+        return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),))
+    return None
+
+
+def wants_to_ring(state: State, leg: str) -> bool:
+    """Never: a dial of unknown fate counts as an attempt, a campaign rings nobody twice for one."""
+    return False
+
+
+def has_somebody(state: State) -> bool:
+    return state.answered_at is not None and state.phase not in ("closing", "over")
+
+
+def leased(state: State) -> Sequence[str]:
+    return (state.leg,) if state.phase == "transferring" else ()
+
+
+def timers(state: State, at: datetime) -> Sequence[SetTimer]:
+    if state.phase == "arrived":
+        return (SetTimer(BEGIN, 0.0),)
+    return stale_timer(state, at) if state.phase == "waiting" else ()
+
+
+def stale_timer(state: State, at: datetime) -> tuple[SetTimer, ...]:
+    """A single transmission waits as long as it takes: its spool is its sender's."""
+    if state.plan.campaign_id is None:
+        return ()
+    return (SetTimer(STALE, max(0.0, (state.since + STALE_AFTER - at).total_seconds())),)
