@@ -177,7 +177,8 @@ def _dial_peer(state: State, event: DialGranted) -> Step[State]:
     """Whoever answers hears nothing until the two are joined, some milliseconds later."""
     prompt = Prompt("pause", 0, seconds=PEER_WAITS_S)
     dial = DialProgram(event.leg, event.number, event.trunk, state.plan.caller_id, PEER_RINGS_S, prompt)
-    return Step(replace(state, peer=event.leg, peer_stage="ringing", others=event.others), (dial,))
+    ringing = replace(state, peer=event.leg, peer_stage="ringing", peer_trunk=event.trunk, others=event.others)
+    return Step(ringing, (dial,))
 
 
 def _answered(state: State, leg: str, at: datetime) -> Step[State]:

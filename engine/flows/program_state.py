@@ -47,6 +47,7 @@ class State:
     peer: str = ""
     peer_stage: str = ""  # wanted ringing up joined gone
     peer_skip: int = 0
+    peer_trunk: str = ""
 
 
 def current(state: State) -> ProgramStep | None:
@@ -66,16 +67,16 @@ def legs(state: State) -> Sequence[Leg]:
     step = current(state)
     number = "" if state.channel else state.plan.number
     own = (Leg(state.leg, number, state.trunk),) if state.leg else ()
-    return (*own, Leg(state.peer, step.to if step else "", state.trunk)) if state.peer else own
+    return (*own, Leg(state.peer, step.to if step else "", state.peer_trunk)) if state.peer else own
 
 
 def wants(state: State) -> Wants | None:
     """Who listens to music until the other side is rung goes before those who are not called yet."""
-    step = current(state)
+    step, whose = current(state), state.plan.organisation_id
     if state.phase == "waiting":
-        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),))
+        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),), None, whose)
     if state.phase == "transferring" and state.peer_stage == "wanted" and step is not None:
-        return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),))
+        return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),), None, whose)
     return None
 
 
