@@ -33,10 +33,10 @@ async def spool(made: Made, transmission_id: int, status: str = "queued", *times
         None if it is None else datetime.fromtimestamp(AT + it, UTC) for it in (*times, None, None, None)[:3])
     found: int = await made.site.pool.fetchval(
         """INSERT INTO spools (organisation_id, transmission_id, account_id, status, response, amount, time_spool,
-                               time_start, time_connect, time_end)
-           VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7), $8, $9, $10) RETURNING id""",
+                               time_start, time_connect, time_end, trunk)
+           VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7), $8, $9, $10, $11) RETURNING id""",
         made.site.directory.org.id, transmission_id, made.values["account_id"], status, more.get("response", ""),
-        more.get("amount", 0), AT, start, connect, end)
+        more.get("amount", 0), AT, start, connect, end, more.get("trunk", "trunk"))
     return found
 
 
@@ -65,7 +65,7 @@ async def test_transmission_detail(made: Made, name: str) -> None:
     path = f"/transmissions/{transmission_id}/{name}"
     assert (await made.client("GET", path)).body == []
     one = await spool(made, transmission_id, "failed", 1, None, 9, response="busy")
-    two = await spool(made, transmission_id, "completed", 20, 25, 31, response="normal clearing", amount=6)
+    two = await spool(made, transmission_id, "completed", 20, 25, 31, response="normal clearing", amount=6, trunk="p7")
     three = await spool(made, transmission_id)
     same = {"transmission_id": transmission_id, "time_spool": AT, "service_flag": 1, "provider_id": None,
             "node_id": 1, "account_id": made.values["account_id"]}
@@ -75,7 +75,7 @@ async def test_transmission_detail(made: Made, name: str) -> None:
         {**same, "spool_id": one, "time_start": AT + 1, "time_connect": None, "time_end": AT + 9, "status": "failed",
          "response": "busy", "amount": 0},
         {**same, "spool_id": two, "time_start": AT + 20, "time_connect": AT + 25, "time_end": AT + 31,
-         "status": "completed", "response": "normal clearing", "amount": 6},
+         "status": "completed", "response": "normal clearing", "amount": 6, "provider_id": 7},
         {**same, "spool_id": three, "time_start": None, "time_connect": None, "time_end": None, "status": "queued",
          "response": "", "amount": 0}]
 
