@@ -168,10 +168,10 @@ class PostgresCampaignClaims(Statements):
             self._placed[row["organisation_id"]].since += len(turn.spools)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
-        if wakes_at is None:
-            await connection.execute(self._sql["complete"], row["id"])
         await connection.execute(
             self._sql["advance"], row["id"], turn.cursor, paced_at, wakes_at, turn.made, bool(turn.spools))
+        if wakes_at is None:    # after it was written that it runs: the last ones may have been made just now
+            await connection.execute(self._sql["complete"], row["id"])
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
@@ -182,7 +182,7 @@ class PostgresCampaignClaims(Statements):
             assert counts is not None   # noqa: S101 - counts
             known = self._placed[row["organisation_id"]] = _Placed(time.monotonic(), dict(counts))
         left: int = min(row[f"calls_per_{it}"] - known.counts[it] for it in ("minute", "hour", "day"))
-        return left - known.since
+        return left - known.counts["claimed"] - known.since
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""
