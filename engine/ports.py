@@ -1,6 +1,6 @@
 """What the engine needs from outside, as Protocols. Every adapter has a twin that passes the same contract tests.
 
-Implemented by `engine/switch/*` (Switch), `engine/store/*` (CallStore, HotlineStore), `engine/speech/*` (Speech).
+Implemented by `engine/switch/*` (Switch), `engine/store/*` (the stores), `engine/speech/*` (Speech).
 Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from engine.vocabulary.commands import RowCommand, SwitchCommand
 from engine.vocabulary.events import CallArrived, Event
 from engine.vocabulary.program import CallingHours, RetryRules
-from engine.vocabulary.values import AlarmPlan, Hotline, LiveLeg, Person, RingwardError
+from engine.vocabulary.values import AlarmPlan, Hotline, LiveLeg, Person, Provider, RingwardError
 
 
 class SwitchLost(RingwardError):
@@ -99,6 +99,10 @@ class Switch(Protocol):
 
     async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
         """Make the switch's own database say exactly this (see dialplans/asterisk): what the fallback rings."""
+
+    async def put_trunks(self, providers: Sequence[Provider]) -> Collection[str]:
+        """Have exactly these trunks beside those of the settings; what is as it should be is not touched. Returns the
+        names of those by which can be dialled now. Raises SwitchLost. A dial by any other is a DialRefused."""
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         """Steps of fallback calls not yet forgotten, oldest first."""
@@ -353,6 +357,16 @@ class CampaignStore(Protocol):
 
     def changes(self) -> AsyncIterator[None]:
         """A wake by NOTIFY ringward_campaign, and at least every second, so that nothing is missed."""
+
+
+class ProviderStore(Protocol):
+    """Providers as the engine needs them, of every organisation."""
+
+    async def active(self) -> Sequence[Provider]:
+        """Those that are active and carry voice by SIP, in the order of their ids. Raises StoreFailed."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """A wake by NOTIFY ringward_provider, and at least every 5 s, so that nothing is missed."""
 
 
 class Speech(Protocol):

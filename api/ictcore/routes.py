@@ -14,6 +14,7 @@ from api.ictcore import (
     group_csv,
     groups,
     programs,
+    providers,
     recordings,
     roles,
     schedules,
@@ -45,6 +46,7 @@ from engine.store.ictcore_users import IctcoreUsers
 from engine.store.idempotency import Idempotency
 from engine.store.messages import PostgresMessages
 from engine.store.programs import PostgresPrograms
+from engine.store.providers import IctcoreProviders
 from engine.store.schedules import PostgresSchedules
 from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
@@ -53,10 +55,11 @@ from engine.store.transmissions import PostgresTransmissions
 # each registers its operations when it is imported
 RESOURCES = (
     authenticate, users, accounts, roles, contacts, groups, group_csv, documents, recordings, templates, texts,
-    programs, transmissions, spools, statistics, campaigns, schedules)
+    programs, transmissions, spools, statistics, campaigns, schedules, providers)
 STORES: Sequence[type[Statements]] = (
     IctcoreAccess, Idempotency, IctcoreUsers, IctcoreAccounts, IctcoreRoles, IctcorePeople, PostgresContactImport,
-    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, PostgresCampaigns, PostgresSchedules)
+    PostgresMessages, PostgresPrograms, PostgresTransmissions, PostgresSpools, PostgresCampaigns, PostgresSchedules,
+    IctcoreProviders)
 
 
 def install(app: web.Application, base: Base) -> None:

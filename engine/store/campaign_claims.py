@@ -36,6 +36,8 @@ CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
 CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses the rest of that time
+# with calls a second: calls leave a little later than they are claimed, and never more of them in any second
+SECOND, LITTLE = 1.05, timedelta(milliseconds=50)
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
 MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
@@ -156,7 +158,7 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["break"], row["id"], "its program was deleted")
             return ()
         now, interval = row["now"], _interval(row)
-        paced_at = max(row["paced_at"] or now, now - CATCH_UP)
+        paced_at = max(row["paced_at"] or now, now - (CATCH_UP if row["calls_per_second"] is None else LITTLE))
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
         allowed = min(free, await self._allowed(connection, row)) if free > 0 else 0
@@ -166,10 +168,10 @@ class PostgresCampaignClaims(Statements):
             self._placed[row["organisation_id"]].since += len(turn.spools)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
-        if wakes_at is None:
-            await connection.execute(self._sql["complete"], row["id"])
         await connection.execute(
             self._sql["advance"], row["id"], turn.cursor, paced_at, wakes_at, turn.made, bool(turn.spools))
+        if wakes_at is None:    # after it was written that it runs: the last ones may have been made just now
+            await connection.execute(self._sql["complete"], row["id"])
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
@@ -180,7 +182,7 @@ class PostgresCampaignClaims(Statements):
             assert counts is not None   # noqa: S101 - counts
             known = self._placed[row["organisation_id"]] = _Placed(time.monotonic(), dict(counts))
         left: int = min(row[f"calls_per_{it}"] - known.counts[it] for it in ("minute", "hour", "day"))
-        return left - known.since
+        return left - known.counts["claimed"] - known.since
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""
@@ -298,7 +300,7 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
 
 def _interval(row: "asyncpg.Record") -> timedelta:
     """Between two calls of a campaign."""
-    fastest_s = 0.0 if row["calls_per_second"] is None else 1.0 / row["calls_per_second"]
+    fastest_s = 0.0 if row["calls_per_second"] is None else SECOND / row["calls_per_second"]
     return timedelta(seconds=max(60.0 / row["cpm"], fastest_s))
 
 

@@ -41,10 +41,11 @@ class Fair:
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """The ICTCore API."""
-        auth = aiohttp.BasicAuth(USER, PASSWORD)
-        sent = {"Accept": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        login = aiohttp.encode_basic_auth(USER, PASSWORD)
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Accept": "application/json", "Authorization": login, **more}
         async with self.muster.session.request(
-                method, f"{self.muster.url}/ictcore{path}", json=body, headers=sent, auth=auth) as response:
+                method, f"{self.muster.url}/ictcore{path}", json=body, headers=sent) as response:
             text = await response.text()
             return response.status, await response.json() if text else None
 

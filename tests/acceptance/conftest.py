@@ -130,7 +130,8 @@ def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, obje
     used = asterisk.settings
     values = {
         **QUICK, "home": used.home, "ami_host": used.ami_host, "ami_port": used.ami_port, "ami_user": used.ami_user,
-        "ami_secret": used.ami_secret, "trunk": used.trunk, "sip": used.sip, **settings,
+        "ami_secret": used.ami_secret, "ari_port": used.ari_port, "ari_secret": used.ari_secret, "trunk": used.trunk,
+        "sip": used.sip, **settings,
     }
     variables = {f"RINGWARD_{name.upper()}": str(value) for name, value in values.items()}
     return {**os.environ, **variables, "DATABASE_URL": database_url}

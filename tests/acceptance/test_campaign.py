@@ -22,7 +22,8 @@ async def test_everybody_is_called_as_often_as_needed_and_no_more(fair: Fair) ->
         1: "completed", 2: "completed", 3: "failed", 4: "invalid", 5: "failed"}
     assert fair.rung() == {1: 1, 2: 2, 3: 2, 4: 1, 5: 1}
     progress = await campaign.progress()
-    assert progress["dispositions"] == {"answered": 2, "busy": 3, "invalidNumber": 1, "declined": 1}
+    counted = {how: count for how, count in progress["dispositions"].items() if count}
+    assert counted == {"answered": 2, "busy": 3, "invalidNumber": 1, "declined": 1}
     heard = fair.town.phone(1).call
     assert heard.recording.sound_s > 0.3
 

@@ -33,7 +33,7 @@ ALLOWED = {
     "engine.sound": EVERYWHERE,
     "engine.speech": EVERYWHERE | {"engine.sound"},
     "engine.store": EVERYWHERE,
-    "engine.settings": {"engine.policy"},
+    "engine.settings": {"engine.policy", "engine.vocabulary"},
     "engine.log": set(),
     "api": {"engine.store", "engine.vocabulary", "engine.policy", "engine.ports", "engine.settings", "engine.log",
             "engine.sound"},

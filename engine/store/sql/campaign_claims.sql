@@ -55,10 +55,13 @@ WHERE c.id = ANY(ARRAY(
 ORDER BY c.wakes_at, c.id
 
 -- name: dialled
--- Calls that the organisation placed within a minute, an hour, a day. Not at every claim: it reads all of a day.
+-- Calls that the organisation placed within a minute, an hour, a day; and how many are claimed to be placed: they count as
+-- well, or each claim until the first of them is dialled would exceed the limit. Not at every claim: it reads all of a day.
 SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 minute') AS minute,
        count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour,
-       count(*) AS day
+       count(*) AS day,
+       (SELECT count(*) FROM spools s WHERE s.organisation_id = $1 AND s.claimed_switch IS NOT NULL
+          AND s.time_end IS NULL AND s.time_start IS NULL) AS claimed
 FROM (SELECT s.time_start AS at FROM spools s
       WHERE s.organisation_id = $1 AND s.time_start > clock_timestamp() - interval '1 day'
       UNION ALL

@@ -10,7 +10,8 @@ WHERE s.organisation_id = $1 AND s.id = $2
 
 -- name: spools_of_transmission
 SELECT s.id AS spool_id, s.transmission_id, s.status, s.response, s.call_id::text AS call_id, s.amount,
-       s.service_flag, s.account_id, extract(epoch FROM s.time_spool)::bigint AS time_spool,
+       s.service_flag, s.account_id, substring(s.trunk FROM '^p([0-9]{1,18})$')::bigint AS provider_id,
+       extract(epoch FROM s.time_spool)::bigint AS time_spool,
        extract(epoch FROM s.time_start)::bigint AS time_start,
        extract(epoch FROM s.time_connect)::bigint AS time_connect, extract(epoch FROM s.time_end)::bigint AS time_end
 FROM spools s
