@@ -42,6 +42,15 @@ class MemoryCampaigns:
         soonest = min((due for due in dues if due is not None), default=None)
         return Claim(attempts, None if soonest is None else max(0.0, (soonest - book.now()).total_seconds()))
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        book = self._book
+        if did not in book.forwards:
+            return None
+        who = Contact(0, f"+{caller}" if caller else None)
+        spool = book.send(who, "forward", {"to": book.forwards[did]})
+        spool.claimed_by, spool.status, spool.started_at = self._switch, SpoolStatus.STARTED, book.now()
+        return self._attempt(spool)
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         book, switches = self._book, {self._switch, *self._all.gone}
         lost = [one for one in book.spools.values()
