@@ -209,8 +209,19 @@ async def test_it_is_deleted_at_any_moment_and_its_calls_stay(w: CampaignRows, s
     assert (gone["status"], gone["response"], gone["campaign_id"]) == ("failed", "campaign deleted", campaign_id)
     assert (await w.row("transmissions", done))["status"] == "completed"
     assert await w.pool.fetchval("SELECT campaign_id FROM spools") == campaign_id
+    assert await w.pool.fetchval("SELECT count(*) FROM campaign_figures") == 0
     assert await w.pool.fetch("SELECT data FROM schedules") == [(campaign_id + 1,)]
     assert not await w.campaigns.delete(ORG, campaign_id)
+
+
+async def test_who_saves_what_became_of_its_calls_neither_waits_for_a_removal_nor_fails(w: CampaignRows) -> None:
+    campaign_id = await w.running()
+    counted = "INSERT INTO campaign_figures VALUES ($1, $2, 'busy', 1)"
+    async with w.pool.acquire() as saver, saver.transaction(), asyncio.timeout(5):
+        await saver.execute(counted, campaign_id, "a")
+        await w.campaigns.delete(ORG, campaign_id)
+        await saver.execute(counted, campaign_id, "b")
+    assert await w.row("campaigns", campaign_id) is None
 
 
 async def test_what_is_not_seen_does_not_exist(w: CampaignRows) -> None:

@@ -30,6 +30,10 @@ BEGIN
     RETURN v_spool_id;
 END $$;
 
+-- Figures do not refer to their campaign: a saver neither waits for one that is being deleted, nor fails because it is gone.
+-- What it counts for one that just went stays behind.
+ALTER TABLE campaign_figures DROP CONSTRAINT campaign_figures_campaign_id_fkey;
+
 -- What an API changes, beside the rows of the switches (migration 0010). Nothing for a campaign that is gone.
 CREATE FUNCTION count_figure(p_campaign_id bigint, p_figure text, p_count bigint) RETURNS void LANGUAGE sql AS $$
     INSERT INTO campaign_figures AS f (campaign_id, switch, figure, count)
@@ -88,6 +92,8 @@ BEGIN
     SELECT c.organisation_id, clock_timestamp(), 'campaign.deleted', told_campaign(c)
     FROM gone c
     ORDER BY c.id;
+
+    DELETE FROM campaign_figures WHERE campaign_id IN (SELECT id FROM gone);
     RETURN NULL;
 END $$;
 CREATE TRIGGER campaigns_gone AFTER DELETE ON campaigns REFERENCING OLD TABLE AS gone
