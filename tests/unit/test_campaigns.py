@@ -96,8 +96,10 @@ async def test_a_pause_withdraws_whoever_waits_for_a_line() -> None:
     async with campaign_desk(phones={number(n): ANSWERS for n in range(9)}, trunk_channels=2, headroom=0) as at:
         campaign = at.starts(*(number(n) for n in range(6)))
         await at.passes(0.5)
-        assert len(at.rung()) == 2
+        await until(lambda: len(at.rung()) == 2 and at.at.desk.calls.waiting_for_a_line())
         campaign.status = "paused"
+        await at.settles()
+        await until(lambda: not at.at.desk.calls.waiting_for_a_line())
         await at.passes(10)
         assert len(at.rung()) == 2
         assert sorted(at.became(campaign).values()) == [("completed", 1)] * 2 + [("pending", 0)] * (
