@@ -49,9 +49,11 @@ class StepsTalk:
     def _collect(self, prompt: Prompt) -> None:
         keys = self.phone.enters[self.questions] if self.questions < len(self.phone.enters) else ""
         self.questions += 1
-        keys = keys[:prompt.digits]
-        waits_s = self.phone.key_s if keys else PROMPT_S + prompt.timeout_s
-        self._later(waits_s, lambda: self._done(prompt, keys))
+        digits, end, _ = keys.partition("#")
+        digits = digits[:prompt.digits]
+        is_whole = bool(end) or len(digits) == prompt.digits
+        waits_s = self.phone.key_s if keys else PROMPT_S
+        self._later(waits_s + (0.0 if is_whole else prompt.timeout_s), lambda: self._done(prompt, digits))
 
     def _recorded(self, prompt: Prompt) -> None:
         self.stage._keep_recording(self.leg)
