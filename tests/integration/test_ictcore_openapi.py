@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.ictcore_programs import SCHEME, Made
 from tests.ictcore_site import IctcoreSite, ictcore_site
 
-EXAMPLES = 4            # per operation and mode
+EXAMPLES = 3            # per operation and mode
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 MAY_REMOVE = ("delete", "put")
 # the token would be none any more; schemathesis makes no sound
@@ -75,7 +75,7 @@ class Fuzz:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_every_operation_answers_as_documented(database_url: str) -> None:
     async with ictcore_site(database_url) as site:
         made = await Made.all(site, site.admin)
