@@ -13,7 +13,7 @@ Who calls the number of a program (`forward`) arrives, and is led through its st
 
 Each live call is one attempt (ICTCore's spool). Its row is committed before the call begins, so an attempt whose fate
 is unknown after a crash counts as one: a campaign rings nobody twice for the same attempt. What is not dialled yet is
-given back when its campaign pauses (`Withdrawn`), or when a line does not come soon.
+given back when its campaign pauses (`Withdrawn`), when a line does not come soon, or when an engine begins.
 Parts: what is remembered `program_state.py`, the steps `program_steps.py`, how it ends and what follows
 `program_ends.py`. Events about a leg that is not ours, or that do not fit, change nothing.
 """
@@ -254,9 +254,10 @@ def _peer_gone(state: State, at: datetime, cause: int, sip: int) -> Step[State]:
 
 
 def _compared(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[State]:
-    """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated."""
+    """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated. Who has waited for a line since
+    before is given back: his campaign may have been halted meanwhile, and this is told before anybody is dialled."""
     if state.phase == "waiting":
-        return Step(state)
+        return withdrawn(state, at, "an engine began") if state.since < at - SETTLED else Step(state)
     here, peer, is_settled = live.get(state.leg), live.get(state.peer), state.since < at - SETTLED
     if state.leg and here is None and is_settled:
         if peer is None:    # both are gone: nobody is to be hung up

@@ -31,9 +31,15 @@ def talking() -> Playbook:
     return ringing().peer_answers().joined()
 
 
-def test_who_waits_for_a_line_waits_on() -> None:
-    book = Playbook.of(say()).after(99).compares()
-    assert book.last == () and book.wanted != []
+def test_who_waits_for_a_line_is_given_back_since_his_campaign_may_have_been_halted() -> None:
+    book = Playbook.of(say()).after(5).compares()
+    assert book.outcome == "withdrawn" and book.wanted == [] and book.transmission == ("pending", "", 0)
+    single = Playbook.of(say(), campaign_id=None).after(99).compares()
+    assert single.last == () and single.wanted != []
+
+
+def test_who_waits_since_a_moment_waits_on() -> None:
+    assert Playbook.of(say()).after(0.5).compares().last == ()
 
 
 def test_a_dial_of_which_nobody_heard_again_counts_as_an_attempt() -> None:
