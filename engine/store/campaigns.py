@@ -187,6 +187,8 @@ class PostgresCampaigns(Statements):
             await connection.execute(self._sql["finish"], *one)
             await connection.execute(self._sql["forget_postponed"], *one, timeout=LARGE_S)
             await connection.execute(self._sql["fail_pending"], *one, "campaign stopped", timeout=LARGE_S)
+        async with self._large() as connection:     # whose attempt ended meanwhile; later ones see that it is completed
+            await connection.execute(self._sql["fail_pending"], *one, "campaign stopped", timeout=LARGE_S)
         return True
 
     async def delete(self, organisation_id: int, campaign_id: int, seen_by: int | None = None) -> bool:

@@ -52,6 +52,23 @@ END $$;
 CREATE TRIGGER transmissions_removed AFTER DELETE ON transmissions REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
 
+-- An attempt that lived when its campaign was stopped for good, or deleted, has none after it; one that was withdrawn
+-- then is not made any more.
+CREATE FUNCTION end_with_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_status text := (SELECT status FROM campaigns WHERE id = NEW.campaign_id);
+BEGIN
+    IF v_status IS NULL OR v_status = 'completed' THEN
+        NEW.status := 'failed';
+        NEW.response := CASE WHEN v_status IS NULL THEN 'campaign deleted' ELSE 'campaign stopped' END;
+        NEW.due_at := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER transmissions_wait BEFORE UPDATE OF status ON transmissions FOR EACH ROW
+    WHEN (NEW.campaign_id IS NOT NULL AND NEW.status IN ('pending', 'pending_retry'))
+    EXECUTE FUNCTION end_with_campaign();
+
 -- Events, as in 0007:
 --   campaigns                       campaign.created, campaign.<status> when it becomes another one, campaign.deleted
 --   transmissions of a campaign     transmission.finished when it becomes completed, failed or invalid
