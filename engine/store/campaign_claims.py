@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import phonenumbers
 import structlog
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
@@ -121,6 +122,10 @@ class PostgresCampaignClaims(Statements):
     async def free_lost(self, in_hand: Collection[str]) -> int:
         row = await self._row("free_lost", self._switch, list(in_hand), GONE_AFTER)
         return 0 if row is None else int(row[0])
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        found = refusal(f"+{number}", countries)
+        return "" if found is None else found.why
 
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         is_tried_again = attempt.tries_left > 0 and not is_final
@@ -365,8 +370,8 @@ def _attempt(row: "asyncpg.Record") -> Attempt:
         row["call_id"], row["spool_id"], row["transmission_id"], row["campaign_id"], row["organisation_id"],
         row["program_type"] or "", json.loads(row["program"] or "{}"), (row["number"] or "+")[1:],
         (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
-        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"], _digits(row["extension"] or ""),
-        frozenset(number[1:] for number in row["hotlines"]))
+        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
+        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]), frozenset(row["countries"]))
 
 
 def _coming(row: "asyncpg.Record") -> Attempt:
@@ -380,5 +385,10 @@ def _fields(row: "asyncpg.Record", title: str) -> Mapping[str, str]:
     return {name: row[name] or "" for name in FIELDS} | named
 
 
-def _digits(phone: str) -> str:
-    return "".join(it for it in phone if it.isdigit())
+def _digits(phone: str, country: str) -> str:
+    """E.164 digits; national forms are read in the organisation's country. '' for what is no number."""
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]

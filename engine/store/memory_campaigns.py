@@ -66,6 +66,10 @@ class MemoryCampaigns:
                 one.transmission.try_done -= 1
         return len(lost)
 
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        found = refusal(f"+{number}", countries)
+        return "" if found is None else found.why
+
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         book = self._book
         spool = book.spools[attempt.spool_id]
@@ -314,4 +318,4 @@ def _attempt(book: CampaignBook, spool: Spool) -> Attempt:
         spool.call_id, spool.spool_id, one.transmission_id, one.campaign_id, book.organisation_id, one.program_type,
         one.program, number[1:], shown[one.transmission_id % len(shown)][1:], contact.language, fields,
         one.try_allowed - one.try_done, campaign.retry if campaign else RetryRules(),
-        campaign.opt_out_key if campaign else "", hotlines=frozenset(book.hotlines))
+        campaign.opt_out_key if campaign else "", countries=book.countries, hotlines=frozenset(book.hotlines))
