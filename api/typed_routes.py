@@ -73,6 +73,16 @@ class Operation:
     def has_body(self) -> bool:
         return "body" in self.models or bool(self.consumes)
 
+    @property
+    def has_answer(self) -> bool:
+        """Whether it answers with a body."""
+        return self.reply is not None or self.produces != JSON
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """What its entry in the OpenAPI document has beside what its types say."""
+        return {}
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         call = await authenticate(request, request.app[DIRECTORY], also_system=self.also_system)
         arguments: dict[str, Any] = {

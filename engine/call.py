@@ -25,6 +25,7 @@ from engine.figures import Figures
 from engine.flows import alarm, hotline, program
 from engine.flows.flow import Step
 from engine.flows.hotline_state import takes_inbound_channel
+from engine.flows.program_state import State as ProgramState
 from engine.flows.registry import flow_of
 from engine.leases import Leases
 from engine.ledger import Ledger
@@ -399,6 +400,6 @@ def never_began(item: Begin | BeginAlarm | BeginProgram) -> Sequence[RowCommand]
             notes = WriteNote(at, "failed", message="internal error"), Finish(at, "failed")
             return WriteAlarm(at, AlarmState.FAILED), *notes
         case BeginProgram(_, plan, at):
-            return *program.failed(program.start(plan, at).state, at), Finish(at, "failed")
+            return *program.failed(ProgramState("waiting", plan, at), at), Finish(at, "failed")
         case _:
             return ()

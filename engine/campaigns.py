@@ -8,7 +8,7 @@ whatever dies when, nobody is called once too often.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 MOST_IN_HAND = 40       # claimed and not dialled yet: half a second of a fast trunk
 LONGEST_PAUSE_S = 1.0
 SHORTEST_PAUSE_S = 0.05  # so many claims a second at the most
+PREPARED_WITHIN_S = 30.0    # who took longer is claimed again, and windows and lists are looked at again
 FREE_EVERY_S = 5.0
 AHEAD_EVERY_S = 2.0
 AHEAD = 200             # contacts of each campaign whose speech is made ahead
@@ -42,7 +43,8 @@ class Campaigns:
         self._preparing = preparing
         self._may_begin = may_begin
         self._woken = asyncio.Event()
-        self._in_hand: dict[str, None] = {}     # claimed, and its call has not begun
+        self._in_hand: dict[str, int | None] = {}   # claimed, and its call has not begun: of which campaign
+        self._halted: Collection[int] = ()
         self._freed_s = 0.0
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -84,15 +86,15 @@ class Campaigns:
             log.info("campaigns.freed", attempts=freed)
 
     async def _withdraw(self) -> None:
-        """Whoever still waits for a line, while his campaign was paused, stopped or deleted, is not dialled."""
-        waiting = self._calls.waiting_for_a_line()
-        if not waiting:
-            return
-        halted = await self._store.halted({campaign for campaign in waiting.values() if campaign is not None})
+        """Whoever is being prepared, or waits for a line, while his campaign was paused, stopped or deleted, is not
+        dialled."""
+        waiting = self._calls.waiting_for_a_line().values()
+        campaigns = {one for one in (*self._in_hand.values(), *waiting) if one is not None}
+        self._halted = await self._store.halted(campaigns) if campaigns else ()
         now = self._switch.now()
         self._calls.mailbox.post(*(
-            ForCall(call_id, Withdrawn(now, "its campaign does not run")) for call_id, campaign in waiting.items()
-            if campaign in halted))
+            ForCall(call_id, Withdrawn(now, "its campaign does not run"))
+            for call_id, campaign in self._calls.waiting_for_a_line().items() if campaign in self._halted))
 
     async def _claim(self) -> float:
         room = MOST_IN_HAND - len(self._in_hand) - len(self._calls.waiting_for_a_line())
@@ -100,7 +102,7 @@ class Campaigns:
             return SHORTEST_PAUSE_S * 2
         claim = await self._store.claim(room, opens_at)
         for attempt in claim.attempts:
-            self._in_hand[attempt.call_id] = None
+            self._in_hand[attempt.call_id] = attempt.campaign_id
             self._task(attempt)
         return LONGEST_PAUSE_S if claim.again_in_s is None else claim.again_in_s
 
@@ -109,8 +111,11 @@ class Campaigns:
         self._tasks.create_task(self._begin(attempt))
 
     async def _begin(self, attempt: Attempt) -> None:
+        claimed_s = time.monotonic()
         try:
             plan = await self._preparing.plan(attempt)
+            if attempt.campaign_id in self._halted or time.monotonic() - claimed_s > PREPARED_WITHIN_S:
+                return  # it is freed
             self._calls.mailbox.post(BeginProgram(attempt.call_id, plan, self._switch.now()))
             await self._calls.settled()
         except CannotBePrepared as error:
@@ -149,7 +154,10 @@ class Campaigns:
 
         async def speak() -> None:
             for attempt in waiting:
-                await self._preparing.ahead(attempt)
+                try:
+                    await self._preparing.ahead(attempt)
+                except Exception:  # a defect met by one harms no other
+                    log.exception("campaigns.ahead_crashed", campaign=attempt.campaign_id)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(AHEAD_AT_ONCE):

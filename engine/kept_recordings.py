@@ -35,10 +35,16 @@ class KeptRecordings:
     async def bring_in(self) -> None:
         """Every one that is complete now. Raises StoreFailed."""
         for one in await self._switch.recorded():
-            wav = await self._switch.recorded_audio(one)
-            if wav and (duration_ms := await asyncio.to_thread(_duration_ms, one, wav)):
-                await self._store.keep_recording(one, wav, duration_ms)
-            await self._switch.forget_recorded(one)
+            try:
+                await self._bring_in(one)
+            except OSError as error:    # of one file: the others are brought in all the same
+                log.error("recordings.unreadable", name=one.name, error=error.strerror)
+
+    async def _bring_in(self, one: Recorded) -> None:
+        wav = await self._switch.recorded_audio(one)
+        if wav and (duration_ms := await asyncio.to_thread(_duration_ms, one, wav)):
+            await self._store.keep_recording(one, wav, duration_ms)
+        await self._switch.forget_recorded(one)
 
 
 def _duration_ms(one: Recorded, wav: bytes) -> int:

@@ -281,7 +281,7 @@ class Attempt:
 
     `program`: type and fields, as an API took them. `hotlines`: which numbers that it transfers to are hotlines.
     `extension`: the phone behind the program's `extension_id`, '' without one. `fields`: placeholders and what they
-    stand for. `tries_left`: attempts that may follow this one.
+    stand for. `tries_left`: attempts that may follow this one. `countries`: which the organisation may dial.
     """
 
     call_id: str
@@ -300,6 +300,7 @@ class Attempt:
     opt_out_key: str = ""
     extension: str = ""
     hotlines: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +337,9 @@ class CampaignStore(Protocol):
     async def free_lost(self, in_hand: Collection[str]) -> int:
         """Attempts that were claimed by our switch, or by an engine that is gone, and never began, are as if they never
         had been; how many. Not those of `in_hand` (call ids), which are about to begin."""
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        """Why nobody dials this number (digits), also to hand a call over; '' when it may be dialled."""
 
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         """It cannot begin: it has failed, and is tried again later if it may be."""

@@ -76,7 +76,15 @@ class Preparing:
             found = steps_of(attempt.program_type, data)
         except SchemeInvalid as error:
             raise CannotBePrepared(f"the program cannot be run: {error}", is_final=True) from error
-        return tuple(_to_hotline(step) if step.to in attempt.hotlines else step for step in found)
+        return tuple(self._handed_over(attempt, step) if step.to else step for step in found)
+
+    def _handed_over(self, attempt: Attempt, step: ProgramStep) -> ProgramStep:
+        """To a hotline of the organisation, or to a number that it may dial."""
+        if step.to in attempt.hotlines:
+            return replace(step, kind="hotline")
+        if why := self._store.refused(step.to, attempt.countries):
+            raise CannotBePrepared(f"the number to transfer to is {why}", is_final=True)
+        return step
 
     async def _sound(self, attempt: Attempt, step: ProgramStep, words: str) -> str:
         """'' for a step that says nothing, or something that is not known yet."""
@@ -107,6 +115,3 @@ class Preparing:
             self._kept.popitem(last=False)
         return sound
 
-
-def _to_hotline(step: ProgramStep) -> ProgramStep:
-    return replace(step, kind="hotline")

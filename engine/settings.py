@@ -100,7 +100,8 @@ class Settings(BaseSettings):
     log_level: str = "info"
 
     # how long is kept what happened
-    retention_logs_days: int = Field(365, ge=0, description="call logs, alarms, events, deliveries; 0: for ever")
+    retention_logs_days: int = Field(
+        365, ge=0, description="call logs, alarms, transmissions, events, deliveries; 0: for ever")
     retention_records_days: int = Field(365, ge=0, description="telephone records; 0: for ever")
     retention_recordings_days: int = Field(0, ge=0, description="recordings; 0: for ever")
 

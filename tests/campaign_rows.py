@@ -59,6 +59,11 @@ class CampaignRows:
             *values.values())
         return transmission_id
 
+    async def contact(self, number: str = "+4930555001") -> int:
+        contact_id: int = await self.pool.fetchval(
+            "INSERT INTO contacts (organisation_id, phone, number) VALUES (1, $1, $1) RETURNING id", number)
+        return contact_id
+
     async def row(self, table: str, row_id: int) -> Any:
         return await self.pool.fetchrow(f"SELECT * FROM {table} WHERE id = $1", row_id)  # noqa: S608
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from api.errors import ApiError
-from api.ictcore.fields import Body, Name, Number, OneLine128
+from api.ictcore.fields import Body, Number, OneLine128
 from api.ictcore.frame import Call, failed, found, routes
 from engine.store.campaigns import CampaignNotReady, PostgresCampaigns, ProgramNotRun, StoredCampaign
 from engine.store.ictcore_accounts import IctcoreAccounts
@@ -31,7 +31,7 @@ class CampaignBody(Body):
     cpm: Annotated[int, Field(ge=1, le=60_000)] = 2
     try_allowed: Annotated[int, Field(ge=1, le=100)] = 1
     account_id: Annotated[Number | None, Field(description="the caller's own, if it is left out or -1")] = None
-    name: Name | None = None
+    name: OneLine128 = ""
     source: OneLine128 = ""
 
 
@@ -63,7 +63,7 @@ async def create_campaign(call: Call, body: CampaignBody, campaigns: PostgresCam
     for name in ("program_id", "group_id"):
         if getattr(body, name) is None:
             raise failed(name, "is needed")
-    columns = await _columns(call, {**body.model_dump(), "name": body.name or ""}, campaigns, people, accounts)
+    columns = await _columns(call, body.model_dump(), campaigns, people, accounts)
     return await campaigns.create(call.organisation_id, call.user_id, columns)
 
 

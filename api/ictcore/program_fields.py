@@ -40,7 +40,9 @@ class ProgramVoicetts(ProgramPost):
 
 class ProgramIvr(ProgramPost):
     ivr_scheme: Annotated[dict[str, Any] | list[Any] | str, Field(
-        description="a graph of steps, see docs/ictcore.md; also as JSON text")]
+        description="a graph of steps, see docs/ictcore.md; also as JSON text",
+        examples=[{"0": {"type": "say", "data": {"text": "Hello {first_name}"}, "links": {"": 1}},
+                   "1": {"type": "disconnect"}}])]
     description: Description = ""
 
 

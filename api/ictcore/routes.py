@@ -1,6 +1,7 @@
 """The ICTCore API as a whole: its modules and their stores. Mounted by `api/app.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -33,6 +34,7 @@ from api.ictcore.pdf import Pdfs
 from api.ictcore.recordings import TelephoneSound
 from api.ictcore.tokens import Tokens
 from api.ictcore.transmission_fields import Stores
+from api.openapi import document
 from api.ringward.frame import Base
 from api.typed_routes import SERVICES
 from engine.settings import Settings
@@ -51,6 +53,16 @@ from engine.store.schedules import PostgresSchedules
 from engine.store.spools import PostgresSpools
 from engine.store.statements import Statements
 from engine.store.transmissions import PostgresTransmissions
+
+DESCRIPTION = """The ICTCore API: programs, transmissions, contacts, messages, accounts and users.
+
+Log in by `POST /ictcore/authenticate` and send the token as `Authorization: Bearer …`, or the guide's `Authentication`
+header; name and password also go as Basic. Answers are JSON with `Accept: application/json`, and the same text as
+text/plain without. Numbers may be sent as text and texts as numbers; what a PUT does not name stays. The guide's paths
+also work below `/ictcore/api`, and those of messages without `/messages`."""
+SECURITY: Mapping[str, Mapping[str, str]] = {
+    "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}, "Basic": {"type": "http", "scheme": "basic"},
+    "Authentication": {"type": "apiKey", "in": "header", "name": "Authentication"}}
 
 # each registers its operations when it is imported
 RESOURCES = (
@@ -74,3 +86,7 @@ def install(app: web.Application, base: Base) -> None:
         PostgresTransmissions, PostgresPrograms, IctcorePeople, IctcoreAccounts)))
     app[STYLES][routes.prefix] = routes.style
     app.add_routes(Door(routes.operations, services[Access], base.settings.ictcore_origins.split()).routes())
+
+
+def openapi() -> dict[str, Any]:
+    return document(routes, "ICTCore API", "1.0.0", DESCRIPTION, SECURITY)

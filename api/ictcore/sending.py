@@ -25,9 +25,9 @@ async def send(call: Call, transmission_id: int, transmissions: PostgresTransmis
             call.organisation_id, transmission_id, call.seen_by("transmission")) as found_:
         sending = found(found_, "Transmission")
         _check_state(sending)
-        await _check_program(call, found(await sending.program(), "Program"), sending)
+        joined = await _checked_program(call, found(await sending.program(), "Program"), sending)
         number = await _number(sending)
-        await _check_caller(sending, number)
+        await _check_caller(sending, number, joined)
         return await sending.send()
 
 
@@ -43,13 +43,16 @@ def _check_state(sending: Sending) -> None:
         raise failed("direction", "an inbound transmission is not sent")
 
 
-async def _check_program(call: Call, program: SentProgram, sending: Sending) -> None:
+async def _checked_program(call: Call, program: SentProgram, sending: Sending) -> frozenset[str]:
+    """Whom it may join with, beside hotlines of the organisation."""
     if program.type not in VOICE_TYPES:
         raise ApiError(501, NOT_YET.format(f"a program of the type {program.type}"))
     steps = _steps(call, program)
     silent = await sending.silent_recordings(recordings_of(steps))
     if silent:
         raise failed("recording_id", f"recording {silent[0]} has no file to play")
+    joined = frozenset(f"+{it.to}" for it in steps if it.to)
+    return joined - await sending.hotline_numbers(joined) if joined else joined
 
 
 def _steps(call: Call, program: SentProgram) -> tuple[ProgramStep, ...]:
@@ -76,10 +79,12 @@ async def _number(sending: Sending) -> str:
     return str(contact["number"])
 
 
-async def _check_caller(sending: Sending, number: str) -> None:
+async def _check_caller(sending: Sending, number: str, joined: frozenset[str]) -> None:
     caller = await sending.caller()
-    if (why := refusal(number, caller.countries)) is not None:
-        raise failed("contact_id", f"{number} is {why.why} ({why.rule})")
+    for field, numbers in (("contact_id", [number]), ("program_id", sorted(joined))):
+        for it in numbers:
+            if (why := refusal(it, caller.countries)) is not None:
+                raise failed(field, f"{it} is {why.why} ({why.rule})")
     if not caller.has_number:
         raise ApiError(412, "the organization has no number of its own to show as caller (no-number)")
     for rule, cap, left in caller.left:

@@ -36,7 +36,7 @@ class Spool(BaseModel):
     call_id: str
     amount: int
     service_flag: int
-    provider_id: int | None = None
+    provider_id: Annotated[int | None, Field(description="null: by a trunk that is no provider of the organization")]
     node_id: int = 1
     account_id: int | None
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.errors import NotFound
 from api.fields import INT64_MAX
 from api.ictcore.contact_csv import ContactEmail
 from api.ictcore.contact_fields import ContactBody, Phone, changes
@@ -142,7 +141,7 @@ async def _contact(call: Call, body: TransmissionBody, stores: Stores) -> int:
         await known(call, stores.programs, reference(call, "contact_id", body.contact_id))
         return body.contact_id
     if not body.phone.strip() and not body.email:
-        raise failed("contact_id", "is needed, or phone or email")
+        raise failed("contact_id", "is required, or phone or email")
     call.needs("contact_create")
     contact = ContactBody(**{name: it for name, it in (("phone", body.phone), ("email", body.email)) if it})
     return await stores.people.create_contact(call.organisation_id, call.user_id, changes(call, contact))
@@ -150,9 +149,7 @@ async def _contact(call: Call, body: TransmissionBody, stores: Stores) -> int:
 
 async def account_of(call: Call, account_id: int, stores: Stores) -> int | None:
     """Raises NotFound. The caller's own may be none."""
-    if account_id == MY_DEFAULT:
+    if account_id in (MY_DEFAULT, 0):
         return await stores.accounts.default_of(call.organisation_id, call.user_id)
-    if account_id < 1:
-        raise NotFound("account_id: Account")
     await known(call, stores.programs, reference(call, "account_id", account_id))
     return account_id

@@ -48,7 +48,7 @@ async def create_transmission(
     service those of the program, unless they are given.
     """
     if body.program_id is None:
-        raise failed("program_id", "is needed")
+        raise failed("program_id", "is required")
     program = await programs.program(call.organisation_id, body.program_id, call.seen_by("program"))
     return await make_transmission(call, body, found(program, "Program"), stores)
 

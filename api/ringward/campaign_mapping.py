@@ -18,7 +18,7 @@ from engine.store.campaigns import LIVE, Figures, StoredCampaign
 from engine.vocabulary.program import CallDisposition
 
 LAST_S = 10.0           # of which attempts are counted for the calls a second
-LONGEST = timedelta(days=3650)
+LONGEST_S = 3650 * 86400
 DISPOSITIONS = tuple(it for it in CallDisposition if it is not CallDisposition.WITHDRAWN)
 
 
@@ -70,4 +70,4 @@ def _end(row: Figures, retry: int, now: datetime) -> datetime | None:
     unlisted = max(row.contact_total - row.transmissions - row.postponed, 0) if row.has_more else 0
     rate = row.started / LAST_S or min(row.cpm / 60, row.calls_per_second or row.cpm / 60)
     left = unlisted + row.postponed + row.pending + retry
-    return now + min(timedelta(seconds=left / rate), LONGEST)
+    return now + timedelta(seconds=min(left / rate, LONGEST_S))

@@ -13,7 +13,7 @@ Who calls the number of a program (`forward`) arrives, and is led through its st
 
 Each live call is one attempt (ICTCore's spool). Its row is committed before the call begins, so an attempt whose fate
 is unknown after a crash counts as one: a campaign rings nobody twice for the same attempt. What is not dialled yet is
-given back when its campaign pauses (`Withdrawn`), or when a line does not come soon.
+given back when its campaign pauses (`Withdrawn`), when a line does not come soon, or when an engine begins.
 Parts: what is remembered `program_state.py`, the steps `program_steps.py`, how it ends and what follows
 `program_ends.py`. Events about a leg that is not ours, or that do not fit, change nothing.
 """
@@ -28,13 +28,18 @@ from engine.flows.program_ends import closing, failed, over, reached, withdrawn
 from engine.flows.program_state import (
     APART,
     BEGIN,
+    PEER,
+    PEER_AFTER,
     STALE,
+    STALE_AFTER,
     State,
     current,
     has_somebody,
+    is_due,
     leased,
     legs,
     owner,
+    peer_timer,
     phase,
     stale_timer,
     timers,
@@ -130,7 +135,7 @@ def step(state: State, event: Event) -> Step[State]:
         case Withdrawn(at, why):
             return withdrawn(state, at, why)
         case TimerFired(at, name):
-            return _timer(state, name, at)
+            return _timed_out(state, name, at)
         case Reconciled(at, live):
             return _compared(state, live, at)
         case (  # of hotlines and alarms; and that a number is in use elsewhere: it will be free
@@ -143,10 +148,16 @@ def step(state: State, event: Event) -> Step[State]:
             assert_never(event)
 
 
-def _timer(state: State, name: str, at: datetime) -> Step[State]:
-    if name == STALE:
+def _timed_out(state: State, name: str, at: datetime) -> Step[State]:
+    """A timer of what it waited for before does nothing: what it waits for now has its own."""
+    if name == BEGIN and state.phase == "arrived":
+        return entered(replace(state, phase="running"), 0, at)
+    if name == STALE and is_due(state, STALE_AFTER, at):
         return withdrawn(state, at, "no line was free")
-    return entered(replace(state, phase="running"), 0, at) if state.phase == "arrived" else Step(state)
+    is_wanted = state.phase == "transferring" and state.peer_stage == "wanted"
+    if name == PEER and is_wanted and is_due(state, PEER_AFTER, at):
+        return transfer_failed(state, at, CallDisposition.BUSY.value)
+    return Step(state)
 
 
 # --- dialling ----------------------------------------------------------------------------------------------------
@@ -165,7 +176,7 @@ def _dial(state: State, event: DialGranted) -> Step[State]:
     plan = state.plan
     begun, prompt = first_prompt(state)
     dialling = replace(
-        begun, phase="dialling", leg=event.leg, trunk=event.trunk, others=event.others,
+        begun, phase="dialling", since=event.at, leg=event.leg, trunk=event.trunk, others=event.others,
         dialled_at=state.dialled_at or event.at)
     dial = DialProgram(event.leg, plan.number, event.trunk, plan.caller_id, plan.ring_timeout_s, prompt)
     row = WriteSpool(
@@ -177,7 +188,8 @@ def _dial_peer(state: State, event: DialGranted) -> Step[State]:
     """Whoever answers hears nothing until the two are joined, some milliseconds later."""
     prompt = Prompt("pause", 0, seconds=PEER_WAITS_S)
     dial = DialProgram(event.leg, event.number, event.trunk, state.plan.caller_id, PEER_RINGS_S, prompt)
-    ringing = replace(state, peer=event.leg, peer_stage="ringing", peer_trunk=event.trunk, others=event.others)
+    ringing = replace(
+        state, since=event.at, peer=event.leg, peer_stage="ringing", peer_trunk=event.trunk, others=event.others)
     return Step(ringing, (dial,))
 
 
@@ -186,7 +198,7 @@ def _answered(state: State, leg: str, at: datetime) -> Step[State]:
         running = replace(state, phase="running", answered_at=at)
         return Step(running, (WriteSpool(state.plan.spool_id, SpoolStatus.CONNECTED, connected_at=at),))
     if leg == state.peer and state.phase == "transferring" and state.peer_stage == "ringing":
-        return Step(replace(state, peer_stage="up"), (Bridge(state.leg, state.channel, leg),))
+        return Step(replace(state, since=at, peer_stage="up"), (Bridge(state.leg, state.channel, leg),))
     return Step(state)
 
 
@@ -233,7 +245,8 @@ def _peer_gone(state: State, at: datetime, cause: int, sip: int) -> Step[State]:
     if state.phase != "transferring":  # they talked: the other side hung up, and so do we
         return closing(gone, at)
     if state.peer_stage == "ringing" and is_trunk_trouble(cause, sip) and state.others:
-        return Step(replace(gone, peer_stage="wanted", peer_skip=state.peer_skip + 1))
+        again = replace(gone, since=at, peer_stage="wanted", peer_skip=state.peer_skip + 1)
+        return Step(again, peer_timer(again, at))
     return transfer_failed(gone, at, unanswered(cause, sip).value)
 
 
@@ -241,28 +254,34 @@ def _peer_gone(state: State, at: datetime, cause: int, sip: int) -> Step[State]:
 
 
 def _compared(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[State]:
-    """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated."""
+    """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated. Who has waited for a line
+    since before is given back, and this is told before anybody is dialled: his campaign may have been halted."""
     if state.phase == "waiting":
-        return Step(state)
-    here = live.get(state.leg)
-    if state.leg and here is None and (state.dialled_at or at) < at - SETTLED:
+        return withdrawn(state, at, "an engine began") if state.since < at - SETTLED else Step(state)
+    here, peer, is_settled = live.get(state.leg), live.get(state.peer), state.since < at - SETTLED
+    if state.leg and here is None and is_settled:
+        if peer is None:    # both are gone: nobody is to be hung up
+            state = replace(state, peer="", peer_stage="")
         return _gone(state, state.leg, at, Cause.INTERWORKING, 0, is_lost=True)
+    if here is not None and peer is not None and here.bridge and here.bridge == peer.bridge:
+        return _joined(state, {here.leg}, at)
     step = _answered(state, state.leg, at) if here is not None and here.is_up else Step(state)
-    if state.peer and state.peer not in live and state.since < at - SETTLED:
+    if state.peer and peer is None and is_settled:
         after = _peer_gone(step.state, at, Cause.INTERWORKING, 0)
         return Step(after.state, (*step.commands, *after.commands))
-    return Step(step.state, (*step.commands, *_unsaid(step.state, live)))
+    return Step(step.state, (*step.commands, *_unsaid(step.state, live, is_settled)))
 
 
-def _unsaid(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
-    """What an engine before us may have left unsaid. Saying it twice is harmless."""
+def _unsaid(state: State, live: Mapping[str, LiveLeg], is_settled: bool) -> tuple[Command, ...]:
+    """What an engine before us may have left unsaid. Saying it twice is harmless, but for a Bridge: a second one ends
+    the talk, so none is said while the first may be on its way."""
     told: list[Command] = []
     here, peer = live.get(state.leg), live.get(state.peer)
     if state.phase == "closing":
         told += [HangUp(leg.leg, Cause.NORMAL) for leg in (here, peer) if leg is not None and leg.place != "rw-play"]
     elif state.phase == "transferring" and here is not None and not here.bridge:
-        if peer is not None and peer.is_up:
+        if peer is not None and peer.is_up and is_settled:
             told.append(Bridge(state.leg, state.channel, state.peer))
-        elif here.place != "rw-hold":
+        elif here.place != "rw-hold" and (peer is None or not peer.is_up):
             told.append(Hold(state.leg))
     return (*told, *unspoken(state))

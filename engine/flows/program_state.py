@@ -10,16 +10,18 @@ from engine.vocabulary.commands import SetTimer
 from engine.vocabulary.program import ProgramPlan, ProgramStep
 
 APART = None
-STALE = "stale"
-BEGIN = "begin"
+STALE, PEER, BEGIN = "stale", "peer", "begin"       # timers
 STALE_AFTER = timedelta(seconds=30)  # who waits longer for a line is given back: windows and lists are looked at again
+PEER_AFTER = timedelta(seconds=60)   # whom he is to talk to is in use all the time, or no line is free
+EARLY = timedelta(seconds=1)         # a timer goes by another clock
 ENTRY = -1                           # the place before the first step
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`place`: the step that runs. `prompt`: the number of what its leg was told last. `part`: of a step that tells its
-    leg several things, which. `tries`: how often its question was asked, or its sound was begun again.
+    """`since`: when it was dialled, or what it waits for now began. `place`: the step that runs. `prompt`: the number
+    of what its leg was told last. `part`: of a step that tells its leg several things, which. `tries`: how often its
+    question was asked, or its sound was begun again.
 
     `skip`: trunks that failed on the way to this number. `results`: (name, data) for texts of later steps.
     """
@@ -96,11 +98,24 @@ def leased(state: State) -> Sequence[str]:
 def timers(state: State, at: datetime) -> Sequence[SetTimer]:
     if state.phase == "arrived":
         return (SetTimer(BEGIN, 0.0),)
-    return stale_timer(state, at) if state.phase == "waiting" else ()
+    if state.phase == "waiting":
+        return stale_timer(state, at)
+    return peer_timer(state, at) if state.phase == "transferring" and state.peer_stage == "wanted" else ()
 
 
 def stale_timer(state: State, at: datetime) -> tuple[SetTimer, ...]:
     """A single transmission waits as long as it takes: its spool is its sender's."""
-    if state.plan.campaign_id is None:
-        return ()
-    return (SetTimer(STALE, max(0.0, (state.since + STALE_AFTER - at).total_seconds())),)
+    return (_timer(STALE, state, STALE_AFTER, at),) if state.plan.campaign_id is not None else ()
+
+
+def peer_timer(state: State, at: datetime) -> tuple[SetTimer, ...]:
+    return (_timer(PEER, state, PEER_AFTER, at),)
+
+
+def is_due(state: State, after: timedelta, at: datetime) -> bool:
+    """A timer fired: not one that was set for what the call waited for before."""
+    return at >= state.since + after - EARLY
+
+
+def _timer(name: str, state: State, after: timedelta, at: datetime) -> SetTimer:
+    return SetTimer(name, max(0.0, (state.since + after - at).total_seconds()))

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from engine.flows.flow import Step
 from engine.flows.program_ends import LONGEST_DATA, closing, over, reached
-from engine.flows.program_state import State, current
+from engine.flows.program_state import State, current, peer_timer
 from engine.policy.scheme import with_results
 from engine.vocabulary.commands import (
     Command,
@@ -159,8 +159,8 @@ def _opted_out(state: State, step: ProgramStep, at: datetime) -> Step[State]:
 
 
 def _transfer(state: State, step: ProgramStep, at: datetime) -> Step[State]:
-    held = replace(state, phase="transferring", peer_stage="wanted", since=at, was_heard=True)
-    return Step(held, (Hold(state.leg),))
+    held = replace(state, phase="transferring", peer_stage="wanted", peer_skip=0, since=at, was_heard=True)
+    return Step(held, (Hold(state.leg), *peer_timer(held, at)))
 
 
 def _to_hotline(state: State, step: ProgramStep, at: datetime) -> Step[State]:
@@ -201,13 +201,20 @@ def _was_spoken(state: State, step: ProgramStep, digits: str, at: datetime) -> S
     if digits and digits == state.plan.opt_out_key:
         return _opts_out(state, at)
     if not digits:
-        return _next(replace(state, was_heard=True), "success", at)
+        return _was_heard(replace(state, was_heard=True), step, at)
     pressed = _result(state, at, "info", "dtmf", digits)
     if any(label == digits for label, _ in step.links) or state.tries >= REPEATS:
         after = _next(replace(state, was_heard=True), digits, at)
     else:
         after = _told(replace(state, tries=state.tries + 1), at)
     return Step(after.state, (pressed, *after.commands))
+
+
+def _was_heard(state: State, step: ProgramStep, at: datetime) -> Step[State]:
+    """Behind the last step nobody needs to hang up: the switch does."""
+    if not _is_last(state.plan.steps, step):
+        return _next(state, "success", at)
+    return Step(replace(state, phase="closing"), (_result(state, at, "application", step.kind, "success"),))
 
 
 def _chosen(state: State, step: ProgramStep, digits: str, at: datetime) -> Step[State]:
@@ -257,13 +264,13 @@ def _opt_out(state: State, at: datetime) -> WriteOptOut:
 
 
 def _next(state: State, label: str, at: datetime, said: str = "") -> Step[State]:
-    """Follow the link of this label, or the one for every end; without either the call ends."""
+    """Follow the link of this label, of how it ended, or the one for every end; without any the call ends."""
     step = current(state)
     assert step is not None  # noqa: S101
-    kind = "error" if label == "error" else "success"
-    result = _result(state, at, "application", step.kind, said or kind)
+    kind = "error" if label in ("error", "timeout") else "success"
+    result = _result(state, at, "application", step.kind, said or (label if label == "timeout" else kind))
     links = dict(step.links)
-    place = links.get(label, links.get(""))
+    place = next((links[it] for it in (label, kind, "") if it in links), None)
     after = closing(state, at) if place is None else entered(replace(state, phase="running"), place, at)
     return Step(after.state, (result, *after.commands))
 

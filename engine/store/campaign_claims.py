@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import phonenumbers
 import structlog
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
@@ -36,6 +37,8 @@ CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
 CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses the rest of that time
+# with calls a second: calls leave a little later than they are claimed, and never more of them in any second
+SECOND, LITTLE = 1.05, timedelta(milliseconds=50)
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
 MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
@@ -120,6 +123,10 @@ class PostgresCampaignClaims(Statements):
         row = await self._row("free_lost", self._switch, list(in_hand), GONE_AFTER)
         return 0 if row is None else int(row[0])
 
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        found = refusal(f"+{number}", countries)
+        return "" if found is None else found.why
+
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         is_tried_again = attempt.tries_left > 0 and not is_final
         after = timedelta(seconds=attempt.retry.failed_s) if is_tried_again else None
@@ -156,7 +163,7 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["break"], row["id"], "its program was deleted")
             return ()
         now, interval = row["now"], _interval(row)
-        paced_at = max(row["paced_at"] or now, now - CATCH_UP)
+        paced_at = max(row["paced_at"] or now, now - (CATCH_UP if row["calls_per_second"] is None else LITTLE))
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
         allowed = min(free, await self._allowed(connection, row)) if free > 0 else 0
@@ -166,10 +173,10 @@ class PostgresCampaignClaims(Statements):
             self._placed[row["organisation_id"]].since += len(turn.spools)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
-        if wakes_at is None:
-            await connection.execute(self._sql["complete"], row["id"])
         await connection.execute(
             self._sql["advance"], row["id"], turn.cursor, paced_at, wakes_at, turn.made, bool(turn.spools))
+        if wakes_at is None:    # after it was written that it runs: the last ones may have been made just now
+            await connection.execute(self._sql["complete"], row["id"])
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
@@ -180,7 +187,7 @@ class PostgresCampaignClaims(Statements):
             assert counts is not None   # noqa: S101 - counts
             known = self._placed[row["organisation_id"]] = _Placed(time.monotonic(), dict(counts))
         left: int = min(row[f"calls_per_{it}"] - known.counts[it] for it in ("minute", "hour", "day"))
-        return left - known.since
+        return left - known.counts["claimed"] - known.since
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""
@@ -298,7 +305,7 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
 
 def _interval(row: "asyncpg.Record") -> timedelta:
     """Between two calls of a campaign."""
-    fastest_s = 0.0 if row["calls_per_second"] is None else 1.0 / row["calls_per_second"]
+    fastest_s = 0.0 if row["calls_per_second"] is None else SECOND / row["calls_per_second"]
     return timedelta(seconds=max(60.0 / row["cpm"], fastest_s))
 
 
@@ -363,8 +370,8 @@ def _attempt(row: "asyncpg.Record") -> Attempt:
         row["call_id"], row["spool_id"], row["transmission_id"], row["campaign_id"], row["organisation_id"],
         row["program_type"] or "", json.loads(row["program"] or "{}"), (row["number"] or "+")[1:],
         (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
-        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"], _digits(row["extension"] or ""),
-        frozenset(number[1:] for number in row["hotlines"]))
+        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
+        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]), frozenset(row["countries"]))
 
 
 def _coming(row: "asyncpg.Record") -> Attempt:
@@ -378,5 +385,10 @@ def _fields(row: "asyncpg.Record", title: str) -> Mapping[str, str]:
     return {name: row[name] or "" for name in FIELDS} | named
 
 
-def _digits(phone: str) -> str:
-    return "".join(it for it in phone if it.isdigit())
+def _digits(phone: str, country: str) -> str:
+    """E.164 digits; national forms are read in the organisation's country. '' for what is no number."""
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]

@@ -187,19 +187,20 @@ class PostgresCampaigns(Statements):
             await connection.execute(self._sql["finish"], *one)
             await connection.execute(self._sql["forget_postponed"], *one, timeout=LARGE_S)
             await connection.execute(self._sql["fail_pending"], *one, "campaign stopped", timeout=LARGE_S)
+        async with self._large() as connection:     # whose attempt ended meanwhile; later ones see that it is completed
+            await connection.execute(self._sql["fail_pending"], *one, "campaign stopped", timeout=LARGE_S)
         return True
 
     async def delete(self, organisation_id: int, campaign_id: int, seen_by: int | None = None) -> bool:
         """At any moment, with its schedules. What waits has failed; transmissions and spools stay. Calls that live go
         on."""
-        async with self._large() as connection:
-            row = await connection.fetchrow(
-                self._sql["delete"], organisation_id, campaign_id, seen_by, timeout=LARGE_S)
+        async with self._locked(organisation_id, campaign_id, seen_by) as (connection, row):
             if row is None:
                 return False
             one = organisation_id, campaign_id
-            await connection.execute(self._sql["drop_schedules"], *one)
             await connection.execute(self._sql["fail_pending"], *one, "campaign deleted", timeout=LARGE_S)
+            await connection.execute(self._sql["delete"], *one, timeout=LARGE_S)
+            await connection.execute(self._sql["drop_schedules"], *one)
         return True
 
     # --- what became of it; the caller has looked whether it is seen

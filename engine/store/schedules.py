@@ -17,10 +17,14 @@ import asyncpg
 
 from engine.ports import StoreFailed
 from engine.store.campaigns import LARGE_S, RUN_BY_ENGINE, CampaignNotReady, PostgresCampaigns, ProgramNotRun
+from engine.store.dialable import refusal
 from engine.store.statements import Connection, Statements, one_transaction
 from engine.store.time_zones import zone, zone_of_country
+from engine.store.transmissions import PostgresTransmissions, Sending
+from engine.vocabulary.program import TransmissionStatus
 from engine.vocabulary.schedules import DueSchedule, ScheduleDecision, ScheduleDone
 
+SENDABLE = (TransmissionStatus.PENDING, TransmissionStatus.PENDING_RETRY, TransmissionStatus.FAILED)
 MISSED = "missed"       # a problem that begins so is told as an event (migration 0011)
 
 
@@ -52,6 +56,7 @@ class PostgresSchedules(Statements):
     def __init__(self, pool: "asyncpg.Pool[Any]", *args: float) -> None:
         super().__init__(pool, *args)
         self._campaigns = PostgresCampaigns(pool, *args)
+        self._transmissions = PostgresTransmissions(pool, *args)
 
     async def create(self, organisation_id: int, user_id: int, type_: str, row_id: int, account_id: int | None,
                      new: NewSchedule) -> int | None:
@@ -116,14 +121,16 @@ class PostgresSchedules(Statements):
             return f"the campaign could not {row['action']}: {error}"
 
     async def _send(self, organisation_id: int, transmission_id: int) -> str:
-        program = await self._row("program_of", organisation_id, transmission_id)
-        if program is None:
-            return "the transmission is gone"
-        if program["type"] not in RUN_BY_ENGINE:
-            return f"programs of the type {program['type']} cannot be run yet"
-        sent = await self._row("send", organisation_id, transmission_id)
-        return "" if sent is not None and sent["spool_id"] is not None else (
-            "the transmission is under way, completed or invalid")
+        """By the rules of POST …/send."""
+        async with self._transmissions.sending(organisation_id, transmission_id, None) as sending:
+            if sending is None:
+                return "the transmission is gone"
+            problem = await _why_not(sending)
+            if not problem:
+                await sending.send()
+                return ""
+        await self._row("explain", organisation_id, transmission_id, problem)
+        return problem
 
     async def _record(self, connection: Connection, due: DueSchedule, decision: ScheduleDecision, problem: str,
                       now: datetime) -> None:
@@ -133,6 +140,29 @@ class PostgresSchedules(Statements):
         status = (Status.ON_HOLD if decision.next_due is not None
                   else Status.EXPIRED if decision.is_missed else Status.PROCESSED)
         await connection.execute(self._sql["done"], due.schedule_id, status, decision.next_due, now, problem)
+
+
+async def _why_not(sending: Sending) -> str:
+    """Why it is not sent, ''. The organisation is locked last, to count its calls."""
+    row = sending.row
+    if row["is_deleted"] or row["status"] not in SENDABLE:
+        return f"the transmission is {'deleted' if row['is_deleted'] else row['status']}"
+    program = await sending.program()
+    if program is None:
+        return "its program is gone"
+    if program.type not in RUN_BY_ENGINE or row["direction"] != "outbound":
+        return f"{row['direction']} programs of the type {program.type} cannot be run"
+    contact = await sending.contact()
+    if contact is None or contact["number"] is None:
+        return "its contact is gone, or has no phone number"
+    if contact["has_opted_out"]:
+        return "its contact is not to be called (do-not-call)"
+    caller = await sending.caller()
+    if (refused := refusal(contact["number"], caller.countries)) is not None:
+        return f"its contact's number is {refused.why} ({refused.rule})"
+    if not caller.has_number:
+        return "the organisation has no number to show as caller"
+    return next((f"all {cap} calls are placed ({rule})" for rule, cap, left in caller.left if left < 1), "")
 
 
 def _due(row: "asyncpg.Record") -> DueSchedule:

@@ -73,6 +73,11 @@ class Sending:
         rows = await self._connection.fetch(self._sql["silent_recordings"], self._organisation_id, list(ids))
         return [row["id"] for row in rows]
 
+    async def hotline_numbers(self, numbers: Collection[str]) -> frozenset[str]:
+        """Those of these that are hotlines of the organisation."""
+        rows = await self._connection.fetch(self._sql["hotline_numbers"], self._organisation_id, list(numbers))
+        return frozenset(row["number"] for row in rows)
+
     async def caller(self) -> Caller:
         """Locks out others who count the organisation's calls, until this transaction ends."""
         row = await self._connection.fetchrow(self._sql["sending_organisation"], self._organisation_id)

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from engine.ports import AckNote, FallbackRow, Recorded, SwitchEvent, SwitchLost
 from engine.switch.memory_alarm import AlarmTalk
-from engine.switch.memory_program import SILENCE, StepsTalk
+from engine.switch.memory_program import HEARD, StepsTalk
 from engine.switch.memory_stage import PROMPT_S, READ_S, Leg, Phone, PhoneCall, Stage
 from engine.vocabulary.commands import (
     AskAlarm,
@@ -150,7 +150,7 @@ class MemorySwitch(Stage):
         return [Recorded(name, *map(int, name.split("-"))) for name in self._recorded]
 
     async def recorded_audio(self, one: Recorded) -> bytes:
-        return SILENCE if one.name in self._recorded else b""
+        return HEARD if one.name in self._recorded else b""
 
     async def forget_recorded(self, one: Recorded) -> None:
         if one.name in self._recorded:

@@ -12,9 +12,10 @@ from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import Cause
 
 AMD_S = 2.0
-# a WAV of no sample, as the twin records
-SILENCE = (b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little") + b"\x01\x00\x01\x00"
-           + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little") + b"\x02\x00\x10\x00data" + bytes(4))
+# what the twin records: a WAV of a tenth of a second
+HEARD = (b"RIFF" + (1636).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little") + b"\x01\x00\x01\x00"
+         + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little") + b"\x02\x00\x10\x00data"
+         + (1600).to_bytes(4, "little") + bytes(1600))
 NEXT_WITHIN_S = 10.0    # without the next step by then the call ends
 
 
@@ -35,8 +36,8 @@ class StepsTalk:
             case "collect":
                 self._collect(prompt)
             case "record":
-                self.stage._recorded.append(prompt.file)
-                self._later(min(prompt.seconds, PROMPT_S), lambda: self._done(prompt, status="recorded"))
+                self.leg.records = prompt.file
+                self._later(min(prompt.seconds, PROMPT_S), lambda: self._recorded(prompt))
             case "amd":
                 heard = "machine" if self.phone.is_machine else "human"
                 self._later(AMD_S, lambda: self._done(prompt, status=heard))
@@ -48,9 +49,15 @@ class StepsTalk:
     def _collect(self, prompt: Prompt) -> None:
         keys = self.phone.enters[self.questions] if self.questions < len(self.phone.enters) else ""
         self.questions += 1
-        keys = keys[:prompt.digits]
-        waits_s = self.phone.key_s if keys else PROMPT_S + prompt.timeout_s
-        self._later(waits_s, lambda: self._done(prompt, keys))
+        digits, end, _ = keys.partition("#")
+        digits = digits[:prompt.digits]
+        is_whole = bool(end) or len(digits) == prompt.digits
+        waits_s = self.phone.key_s if keys else PROMPT_S
+        self._later(waits_s + (0.0 if is_whole else prompt.timeout_s), lambda: self._done(prompt, digits))
+
+    def _recorded(self, prompt: Prompt) -> None:
+        self.stage._keep_recording(self.leg)
+        self._done(prompt, status="recorded")
 
     def _done(self, prompt: Prompt, digits: str = "", status: str = "") -> None:
         self.stage._tell(StepDone(self.stage.now(), self.leg.leg, prompt.number, digits, status))

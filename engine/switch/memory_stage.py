@@ -71,6 +71,7 @@ class Leg:
     dial: Dial | None = None
     has_did: bool = False       # a hotline's caller: without an engine the fallback serves him
     has_fallen: bool = False
+    records: str = ""           # into this file, which is kept when the person hangs up
     owed: str = ""              # what it hears first, whatever else it is told to hear
     turn: int = 0          # rises with every verb: what a former verb had in mind does not happen
     lease: int = 0         # rises with every renewal: a former lease does not run out
@@ -173,11 +174,17 @@ class Stage:
         if self._legs.pop(leg.leg, None) is None:
             return
         leg.call.ended_at, leg.call.cause = self._now, int(cause)
+        self._keep_recording(leg)
         if leg.has_fallen and leg.place == "rw-fall":
             self._leave(leg, "ended", cause)
         leg.turn += 1
         self._tell(HungUp(self._now, leg.leg, int(cause), sip, was_left))
         self._part(leg)
+
+    def _keep_recording(self, leg: Leg) -> None:
+        if leg.records and leg.records not in self._recorded:
+            self._recorded.append(leg.records)
+        leg.records = ""
 
     def _leave(self, leg: Leg, step: str, cause: int = 16) -> None:
         self._row(leg.leg, step, did=leg.number, caller=leg.caller, cause=cause)

@@ -108,8 +108,8 @@ class Prompt:
     """What the verb `step` does with a leg, see dialplans/asterisk/program.conf. `number` tells it from the one before.
 
     play: `sound`. collect: `sound`, then up to `digits` keys (`#` ends them) within `timeout_s`. record: up to
-    `seconds`, into the file `file`. amd. pause: `seconds`. `is_last`: hang up
-    after it, unless a key was pressed.
+    `seconds`, into the file `file`. amd. pause: `seconds`. `is_last`: hang up after it, unless a
+    key was pressed.
     """
 
     verb: str

@@ -125,7 +125,7 @@ class AsteriskWorld:
 
     def phone(self, number: str, phone: Phone) -> None:
         self.peer.behaviour[number] = Behaviour(
-            status=phone.refuses, answer_s=phone.answers_s, keys=phone.keys, key_s=phone.key_s,
+            status=phone.refuses, answer_s=phone.answers_s, keys=phone.keys or "".join(phone.enters), key_s=phone.key_s,
             hang_up_s=phone.hangs_up_s, pins=phone.pins)
 
     async def arrive(self, did: str, caller: str = "4917012345") -> CallArrived:

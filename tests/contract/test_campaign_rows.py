@@ -192,6 +192,28 @@ async def test_stopped_for_good_what_waits_has_failed_and_the_rest_stays(w: Camp
         await w.campaigns.start(ORG, campaign_id)
 
 
+@pytest.mark.parametrize(("end", "why"), [("finish", "campaign stopped"), ("delete", "campaign deleted")])
+@pytest.mark.parametrize("status", ["pending", "pending_retry"])
+async def test_an_attempt_that_ends_behind_its_campaign_is_the_last(
+    w: CampaignRows, end: str, why: str, status: str) -> None:
+    campaign_id = await w.running()
+    lives = await w.transmission(campaign_id, "processing")
+    await getattr(w.campaigns, end)(ORG, campaign_id)
+    assert (await w.row("transmissions", lives))["status"] == "processing"
+    await w.pool.execute("UPDATE transmissions SET status = $1, response = 'busy', due_at = now()", status)
+    row = await w.row("transmissions", lives)
+    assert (row["status"], row["response"], row["due_at"]) == ("failed", why, None)
+    assert (await w.told())[-1] == "transmission.finished"
+
+
+async def test_while_it_is_paused_attempts_may_wait(w: CampaignRows) -> None:
+    campaign_id = await w.running()
+    lives = await w.transmission(campaign_id, "processing")
+    await w.campaigns.pause(ORG, campaign_id)
+    await w.pool.execute("UPDATE transmissions SET status = 'pending_retry', due_at = now()")
+    assert (await w.row("transmissions", lives))["status"] == "pending_retry"
+
+
 @pytest.mark.parametrize("status", ["new", "ready", "running", "paused", "completed", "broken"])
 async def test_it_is_deleted_at_any_moment_and_its_calls_stay(w: CampaignRows, status: str) -> None:
     campaign_id = await w.running(contacts=1)
@@ -209,8 +231,19 @@ async def test_it_is_deleted_at_any_moment_and_its_calls_stay(w: CampaignRows, s
     assert (gone["status"], gone["response"], gone["campaign_id"]) == ("failed", "campaign deleted", campaign_id)
     assert (await w.row("transmissions", done))["status"] == "completed"
     assert await w.pool.fetchval("SELECT campaign_id FROM spools") == campaign_id
+    assert await w.pool.fetchval("SELECT count(*) FROM campaign_figures") == 0
     assert await w.pool.fetch("SELECT data FROM schedules") == [(campaign_id + 1,)]
     assert not await w.campaigns.delete(ORG, campaign_id)
+
+
+async def test_who_saves_what_became_of_its_calls_neither_waits_for_a_removal_nor_fails(w: CampaignRows) -> None:
+    campaign_id = await w.running()
+    counted = "INSERT INTO campaign_figures VALUES ($1, $2, 'busy', 1)"
+    async with w.pool.acquire() as saver, saver.transaction(), asyncio.timeout(5):
+        await saver.execute(counted, campaign_id, "a")
+        await w.campaigns.delete(ORG, campaign_id)
+        await saver.execute(counted, campaign_id, "b")
+    assert await w.row("campaigns", campaign_id) is None
 
 
 async def test_what_is_not_seen_does_not_exist(w: CampaignRows) -> None:

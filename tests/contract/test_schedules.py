@@ -16,6 +16,7 @@ from engine.vocabulary.schedules import ScheduleDone
 from tests.campaign_rows import ORG, CampaignRows, campaign_rows
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+UNKNOWN = 999_999
 A_SECOND, A_MINUTE, AN_HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 BERLIN = "Europe/Berlin"
 
@@ -70,7 +71,7 @@ async def test_it_fires_once_also_after_a_restart(w: CampaignRows) -> None:
 
 
 async def test_of_many_runners_at_once_one_does_it(w: CampaignRows) -> None:
-    sent = [await w.transmission() for _ in range(10)]
+    sent = [await w.transmission(contact_id=await w.contact()) for _ in range(10)]
     for it in sent:
         await schedule(w, it, "send", type_="transmission")
     done = await asyncio.gather(*(runner(w).apply(NOON) for _ in range(4)))
@@ -88,7 +89,7 @@ async def test_what_is_due_the_longest_comes_first_and_of_one_moment_the_lighter
 
 
 async def test_a_transmission_is_sent_and_its_schedule_gone(w: CampaignRows) -> None:
-    transmission_id = await w.transmission()
+    transmission_id = await w.transmission(contact_id=await w.contact())
     schedule_id = await schedule(w, transmission_id, "send", type_="transmission")
     await runner(w).apply(NOON)
     sent, spool = await w.row("transmissions", transmission_id), await w.pool.fetchrow("SELECT * FROM spools")
@@ -97,15 +98,38 @@ async def test_a_transmission_is_sent_and_its_schedule_gone(w: CampaignRows) -> 
     assert await w.row("schedules", schedule_id) is None
 
 
-async def test_what_cannot_be_sent_leaves_no_schedule_either(w: CampaignRows) -> None:
-    for status in ("completed", "invalid", "processing"):
-        await schedule(w, await w.transmission(status=status), "send", type_="transmission")
-    fax = await w.transmission(program_id=await w.program("sendfax"))
-    await schedule(w, fax, "send", type_="transmission")
-    assert await runner(w).apply(NOON) == 4
+@pytest.mark.parametrize("status", ["completed", "invalid", "processing"])
+async def test_what_is_under_way_or_over_is_not_sent(w: CampaignRows, status: str) -> None:
+    await schedule(w, await w.transmission(status=status, contact_id=await w.contact()), "send", type_="transmission")
+    assert await runner(w).apply(NOON) == 1
     assert await w.pool.fetchval("SELECT count(*) FROM spools") == 0
     assert await w.pool.fetchval("SELECT count(*) FROM schedules") == 0
-    assert (await w.row("transmissions", fax))["status"] == "pending"
+
+
+async def test_what_post_send_would_refuse_is_not_sent_either_and_says_why(w: CampaignRows) -> None:
+    opted_out = await w.contact("+4930555009")
+    await w.pool.execute("WITH l AS (INSERT INTO dnc_lists (organisation_id, name, is_opt_out) VALUES (1, 'o', true) "
+                         "RETURNING id) INSERT INTO dnc_numbers SELECT id, '+4930555009' FROM l")
+    for columns, why in (
+            ({"program_id": await w.program("sendfax")}, "sendfax"), ({"program_id": UNKNOWN}, "program is gone"),
+            ({"direction": "inbound"}, "inbound"), ({"contact_id": UNKNOWN}, "contact is gone"),
+            ({"contact_id": opted_out}, "do-not-call"), ({"contact_id": await w.contact("+49900123456")}, "premium"),
+            ({"contact_id": await w.contact("+33142685300")}, "country-not-allowed")):
+        transmission_id = await w.transmission(**{"contact_id": await w.contact(), **columns})
+        await schedule(w, transmission_id, "send", type_="transmission")
+        assert await runner(w).apply(NOON) == 1
+        row = await w.row("transmissions", transmission_id)
+        assert row["status"] == "pending" and why in row["response"], (columns, row["response"])
+    assert await w.pool.fetchval("SELECT count(*) FROM spools") == 0
+
+
+async def test_the_organisations_caps_hold_for_what_is_scheduled(w: CampaignRows) -> None:
+    await w.pool.execute("UPDATE organisations SET calls_per_minute = 1")
+    for _ in range(2):
+        await schedule(w, await w.transmission(contact_id=await w.contact()), "send", type_="transmission")
+    await runner(w).apply(NOON)
+    assert [it["response"] for it in await w.pool.fetch("SELECT response FROM transmissions ORDER BY id")] == [
+        "", "all 1 calls are placed (calls-per-minute)"]
 
 
 # --- too late, or not possible

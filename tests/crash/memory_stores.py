@@ -5,6 +5,8 @@ from collections import Counter
 from engine.ports import HotlineStore, QueuedAlarm
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
+from engine.store.memory_campaign_book import CampaignBook
+from engine.store.memory_campaigns import MemoryCampaigns
 from engine.vocabulary.commands import Finish, WriteAlarm, WriteEntry, WriteRecord
 from engine.vocabulary.values import AlarmState
 from tests.crash.mortal_engine import Fate, MortalEngine
@@ -20,10 +22,12 @@ class MemoryStores:
         self._hotlines = hotlines
         self._shelf = Shelf(TownClock(town))
         self._book = AlarmBook(self._shelf)
+        self._campaigns = CampaignBook(self._shelf)
 
     def engine(self, fate: Fate) -> MortalEngine:
         alarms = MemoryAlarms(self._book, WAKES_S)
-        return MortalEngine(self._town, MemoryCalls(self._shelf), self._hotlines, alarms, fate)
+        campaigns = MemoryCampaigns(self._campaigns, wake_s=WAKES_S)
+        return MortalEngine(self._town, MemoryCalls(self._shelf), self._hotlines, alarms, campaigns, fate)
 
     async def has_begun(self, life: MortalEngine) -> None:
         await turns()

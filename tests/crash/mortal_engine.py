@@ -17,12 +17,17 @@ from engine.ports import (
     AckNote,
     AlarmOrder,
     AlarmStore,
+    Attempt,
     Batch,
     CallBack,
     CallStore,
+    CampaignStore,
+    Claim,
     FallbackRow,
     HotlineStore,
+    OpensAt,
     QueuedAlarm,
+    Recorded,
     Restraints,
     SavedCall,
     StoreFailed,
@@ -201,6 +206,61 @@ class MortalAlarms:
             self.looks += 1
 
 
+class MortalCampaigns:
+    """A CampaignStore in the hands of an engine that may die."""
+
+    def __init__(self, campaigns: CampaignStore, fate: Fate) -> None:
+        self._campaigns = campaigns
+        self._fate = fate
+        self.claims = 0     # after how many it is known that nobody is due
+
+    async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
+        with self._fate.asking():
+            claim = await self._campaigns.claim(limit, opens_at)
+        if claim.attempts:
+            self._fate.boundary("after claim")
+        self.claims += 1
+        return claim
+
+    async def free_lost(self, in_hand: Collection[str]) -> int:
+        with self._fate.asking():
+            freed = await self._campaigns.free_lost(in_hand)
+        if freed:
+            self._fate.boundary("after lost ones are freed")
+        return freed
+
+    async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
+        self._fate.boundary("before one is given up")
+        with self._fate.asking():
+            await self._campaigns.give_up(attempt, why, is_final)
+
+    async def halted(self, campaign_ids: Collection[int]) -> Collection[int]:
+        with self._fate.asking():
+            return await self._campaigns.halted(campaign_ids)
+
+    async def coming(self, limit: int) -> Sequence[Attempt]:
+        with self._fate.asking():
+            return await self._campaigns.coming(limit)
+
+    async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
+        with self._fate.asking():
+            return await self._campaigns.recording(organisation_id, recording_id)
+
+    async def keep_recording(self, recorded: Recorded, wav: bytes, duration_ms: int) -> None:
+        self._fate.boundary("before a recording is kept")
+        with self._fate.asking():
+            await self._campaigns.keep_recording(recorded, wav, duration_ms)
+        self._fate.boundary("after a recording is kept")
+
+    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
+        with self._fate.asking():
+            return await self._campaigns.dialled_since(since)
+
+    async def changes(self) -> AsyncIterator[None]:
+        async for _ in self._campaigns.changes():
+            yield None
+
+
 class MortalLink:
     """A Switch in the hands of an engine that may die. Orders go out one by one, with a boundary before each."""
 
@@ -263,6 +323,16 @@ class MortalLink:
         self._fate.boundary("before the notes are forgotten")
         await self._switch.forget_acknowledgements(notes)
 
+    async def recorded(self) -> Sequence[Recorded]:
+        return await self._switch.recorded()
+
+    async def recorded_audio(self, one: Recorded) -> bytes:
+        return await self._switch.recorded_audio(one)
+
+    async def forget_recorded(self, one: Recorded) -> None:
+        self._fate.check()
+        await self._switch.forget_recorded(one)
+
 
 @cache
 def settings() -> Settings:
@@ -277,13 +347,15 @@ class MortalEngine:
     """One life of an engine."""
 
     def __init__(
-        self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, fate: Fate
+        self, town: Town, calls: CallStore, hotlines: HotlineStore, alarms: AlarmStore, campaigns: CampaignStore,
+        fate: Fate,
     ) -> None:
         self.fate = fate
         self.alarms = MortalAlarms(alarms, fate)
+        self.campaigns = MortalCampaigns(campaigns, fate)
         self.engine = Engine(
             settings(), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate), self.alarms,
-            Silence())
+            self.campaigns, Silence())
         self.engine.calls.executing.call_later = town.call_later
 
     async def live(self) -> None:

@@ -17,6 +17,7 @@ from engine.ports import Batch, QueuedAlarm
 from engine.store.alarm_plan import dump_plan
 from engine.store.alarms import CHANNEL, PostgresAlarms
 from engine.store.calls import PostgresCalls
+from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
 from engine.vocabulary.values import AlarmState, Disposition, EntryType, RecipientState
@@ -61,6 +62,14 @@ class UnchangedHotlines(PostgresHotlines):
 
 class NoAlarms(PostgresAlarms):
     """Of a story without alarms: likewise."""
+
+    async def changes(self) -> AsyncGenerator[None, None]:
+        yield None
+        await asyncio.Event().wait()
+
+
+class NoCampaigns(PostgresCampaignClaims):
+    """Of a story without campaigns: likewise."""
 
     async def changes(self) -> AsyncGenerator[None, None]:
         yield None
@@ -119,7 +128,8 @@ class PostgresStores:
         shared.wire.begin(fate)
         alarms = (PostgresAlarms if shared.has_alarms else NoAlarms)(shared.url, shared.pool, SWITCH, WAKES_S)
         hotlines = UnchangedHotlines(shared.url, shared.pool)
-        return MortalEngine(self._town, WiredCalls(shared.wire), hotlines, alarms, fate)
+        campaigns = NoCampaigns(shared.url, shared.pool, SWITCH)
+        return MortalEngine(self._town, WiredCalls(shared.wire), hotlines, alarms, campaigns, fate)
 
     async def has_begun(self, life: MortalEngine) -> None:
         async with asyncio.timeout(REAL_S):

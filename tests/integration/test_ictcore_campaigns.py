@@ -102,6 +102,15 @@ async def test_get_all_campaign_with_filters(site: IctcoreSite) -> None:
 
 # --- Single Campaign Action [/campaigns/{campaign_id}]
 
+async def test_what_was_read_can_be_sent_back(site: IctcoreSite) -> None:
+    before = await read(site, await campaign(site, contacts=1))
+    for _ in range(2):
+        again = await site.admin("PUT", f"/campaigns/{before['campaign_id']}", before)
+        assert (again.status, again.body) == (200, before), again
+        await site.admin("PUT", f"/campaigns/{before['campaign_id']}/start")
+        before = await read(site, before["campaign_id"])
+
+
 async def test_update_campaign(site: IctcoreSite) -> None:
     campaign_id = await campaign(site, contacts=1)
     changed = await site.admin("PUT", f"/campaigns/{campaign_id}", {"cpm": 60, "name": "Umfrage"})

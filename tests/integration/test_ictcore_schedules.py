@@ -31,8 +31,10 @@ async def campaign(site: IctcoreSite) -> int:
 
 async def transmission(site: IctcoreSite, account_id: int | None = None) -> int:
     transmission_id: int = await site.pool.fetchval(
-        "INSERT INTO transmissions (organisation_id, created_by, contact_id, program_id, account_id) "
-        "SELECT $1, $2, 1, id, $3 FROM programs RETURNING id", site.directory.org.id, site.admin_id, account_id)
+        "WITH c AS (INSERT INTO contacts (organisation_id, phone, number) VALUES ($1, '030555001', '+4930555001') "
+        "RETURNING id) INSERT INTO transmissions (organisation_id, created_by, contact_id, program_id, account_id) "
+        "SELECT $1, $2, c.id, p.id, $3 FROM programs p, c RETURNING id",
+        site.directory.org.id, site.admin_id, account_id)
     return transmission_id
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.directory_site import Answer
-from tests.ictcore_programs import FIELDS, SCHEME, Made, created
+from tests.ictcore_programs import FIELDS, Made, created
 from tests.ictcore_site import UNKNOWN, IctcoreSite, ictcore_site, says
 
 STATUSES = ("pending", "pending_retry", "initializing", "processing", "done", "completed", "failed", "invalid")
@@ -95,7 +95,7 @@ async def test_without_a_contact_one_is_made_of_phone_or_email(made: Made) -> No
     ({"contact_id": None}, 412), ({"contact_id": 0}, 412), ({"contact_id": UNKNOWN}, 404),
     ({"contact_id": None, "phone": "call me"}, 412), ({"contact_id": None, "phone": "0"}, 412),
     ({"contact_id": None, "email": "no address"}, 412),
-    ({"account_id": UNKNOWN}, 404), ({"account_id": -2}, 412), ({"account_id": 0}, 404),
+    ({"account_id": UNKNOWN}, 404), ({"account_id": -2}, 412),
     ({"service_flag": 3}, 412), ({"direction": "sideways"}, 412), ({"title": "x" * 256}, 412),
     ({"try_allowed": 0}, 412), ({"origin": "\0"}, 412)])
 async def test_what_is_wrong_with_a_transmission(made: Made, wrong: dict[str, Any], code: int) -> None:
@@ -265,14 +265,11 @@ async def test_every_type_by_voice_is_sent(made: Made, type_: str) -> None:
 
 
 @pytest.mark.parametrize(("phone", "rule"), [
-    ("112", "service-number"), ("030 112", "service-number"), ("0900 1234567", "premium-rate-number"),
+    ("030 112", "service-number"), ("0900 1234567", "premium-rate-number"),
     ("+33 1 42278186", "country-not-allowed"), ("+881 612345678", "satellite-number")])
 async def test_numbers_that_are_never_dialled(made: Made, phone: str, rule: str) -> None:
-    contact = {"phone": phone} if phone != "112" else {"phone": "+49 112"}
-    answer = await made.client("POST", "/contacts", contact)
-    if answer.status == 412:        # it is not even a contact's
-        return
-    code, message = says(await send(made, await made.transmission(contact_id=answer.body["contact_id"])))
+    contact_id = await created(made.client, "contact_id", "/contacts", {"phone": phone})
+    code, message = says(await send(made, await made.transmission(contact_id=contact_id)))
     assert code == 412 and f"({rule})" in message, message
     assert await spools(made) == 0
 
@@ -327,6 +324,23 @@ async def test_a_program_that_cannot_be_run_any_more_is_not_sent(made: Made) -> 
     assert says(await send(made, gone)) == (404, "Program not found")
 
 
+async def test_nobody_is_joined_with_a_number_that_is_never_dialled(made: Made) -> None:
+    extension_id = await created(made.client, "account_id", "/extensions", {"username": "p", "phone": "0900 1234567"})
+    for type_ in ("agent", "forward"):
+        program_id = await made.program(type_, extension_id=extension_id)
+        code, message = says(await send(made, await made.transmission(program_id=program_id)))
+        assert code == 412 and "(premium-rate-number)" in message
+    scheme = {"0": {"type": "transfer", "data": {"to": "+33 1 42278186"}}}
+    await made.site.pool.execute("UPDATE organisations SET countries = '{DE,FR}'")
+    transmission_id = await made.transmission(program_id=await made.program("ivr", ivr_scheme=scheme))
+    await made.site.pool.execute("UPDATE organisations SET countries = '{DE}'")
+    assert "(country-not-allowed)" in says(await send(made, transmission_id))[1]
+    hotline = await made.site.directory.org.hotline()
+    scheme = {"0": {"type": "transfer", "data": {"hotline_id": hotline.hotline_id}}}
+    program_id = await made.program("ivr", ivr_scheme=scheme)
+    assert (await send(made, await made.transmission(program_id=program_id))).status == 200
+
+
 async def test_an_inbound_transmission_is_not_sent(made: Made) -> None:
     assert says(await send(made, await made.transmission(direction="inbound")))[0] == 412
 
@@ -334,7 +348,7 @@ async def test_an_inbound_transmission_is_not_sent(made: Made) -> None:
 # --- Transmission Clone [/transmissions/{transmission_id}/clone]
 
 async def test_clone_is_pending_again(made: Made) -> None:
-    transmission_id = await made.transmission("ivr", ivr_scheme=SCHEME, title="x", try_allowed=2)
+    transmission_id = await made.transmission("ivr", title="x", try_allowed=2)
     await send(made, transmission_id)
     await made.site.pool.execute("UPDATE transmissions SET status = 'completed', response = 'x', campaign_id = 5")
     clone_id = (await made.client("GET", f"/transmissions/{transmission_id}/clone")).body["transmission_id"]

@@ -13,6 +13,8 @@ from engine.ports import AckNote, FencedOut
 from engine.settings import Settings
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
+from engine.store.memory_campaign_book import CampaignBook
+from engine.store.memory_campaigns import MemoryCampaigns
 from engine.store.memory_providers import MemoryProviders
 from engine.switch.memory import MemorySwitch, Phone
 from engine.switch.memory_stage import NOON
@@ -63,8 +65,10 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         shelf = shelf or Shelf(SwitchClock(switch))
         book = AlarmBook(shelf)
         alarms = MemoryAlarms(book, wake_s=0.005)
+        campaigns = MemoryCampaigns(CampaignBook(shelf), wake_s=0.005)
         providers = MemoryProviders(wake_s=0.005)
-        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, Voice(), providers=providers)
+        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, campaigns, Voice(),
+                      providers=providers)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)

@@ -229,6 +229,8 @@ CREATE INDEX contact_group_members_joined ON contact_group_members (group_id, id
 
 CREATE FUNCTION count_members() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM 1 FROM contact_groups g WHERE g.id IN (SELECT group_id FROM touched)  -- always in the same order
+    ORDER BY g.id FOR NO KEY UPDATE;
     UPDATE contact_groups g SET
         contact_total = g.contact_total + CASE TG_OP WHEN 'INSERT' THEN n.contacts ELSE -n.contacts END,
         user_total = g.user_total + CASE TG_OP WHEN 'INSERT' THEN n.users ELSE -n.users END

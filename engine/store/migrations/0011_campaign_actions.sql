@@ -30,6 +30,10 @@ BEGIN
     RETURN v_spool_id;
 END $$;
 
+-- Figures do not refer to their campaign: a saver neither waits for one that is being deleted, nor fails because it is gone.
+-- What it counts for one that just went stays behind.
+ALTER TABLE campaign_figures DROP CONSTRAINT campaign_figures_campaign_id_fkey;
+
 -- What an API changes, beside the rows of the switches (migration 0010). Nothing for a campaign that is gone.
 CREATE FUNCTION count_figure(p_campaign_id bigint, p_figure text, p_count bigint) RETURNS void LANGUAGE sql AS $$
     INSERT INTO campaign_figures AS f (campaign_id, switch, figure, count)
@@ -47,6 +51,23 @@ BEGIN
 END $$;
 CREATE TRIGGER transmissions_removed AFTER DELETE ON transmissions REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
+
+-- An attempt that lived when its campaign was stopped for good, or deleted, has none after it; one that was withdrawn
+-- then is not made any more.
+CREATE FUNCTION end_with_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_status text := (SELECT status FROM campaigns WHERE id = NEW.campaign_id);
+BEGIN
+    IF v_status IS NULL OR v_status = 'completed' THEN
+        NEW.status := 'failed';
+        NEW.response := CASE WHEN v_status IS NULL THEN 'campaign deleted' ELSE 'campaign stopped' END;
+        NEW.due_at := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER transmissions_wait BEFORE UPDATE OF status ON transmissions FOR EACH ROW
+    WHEN (NEW.campaign_id IS NOT NULL AND NEW.status IN ('pending', 'pending_retry'))
+    EXECUTE FUNCTION end_with_campaign();
 
 -- Events, as in 0007:
 --   campaigns                       campaign.created, campaign.<status> when it becomes another one, campaign.deleted
@@ -88,6 +109,8 @@ BEGIN
     SELECT c.organisation_id, clock_timestamp(), 'campaign.deleted', told_campaign(c)
     FROM gone c
     ORDER BY c.id;
+
+    DELETE FROM campaign_figures WHERE campaign_id IN (SELECT id FROM gone);
     RETURN NULL;
 END $$;
 CREATE TRIGGER campaigns_gone AFTER DELETE ON campaigns REFERENCING OLD TABLE AS gone

@@ -41,12 +41,14 @@ SELECT least(
 SELECT c.id, c.organisation_id, c.created_by, c.program_id, c.group_id, c.account_id, c.cpm, c.try_allowed,
        c.calls_per_second, c.channels, c.call_window, c.retry, c.dnc_list_ids, c.opt_out_key, c.caller_ids,
        c.member_cursor, c.member_limit, c.paced_at, c.transmissions, p.type AS program_type, p.name AS program_name,
-       o.country, o.language, coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries,
+       coalesce(sc.country, o.country) AS country, o.language,
+       coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now,
        (SELECT count(*) FROM spools s WHERE coalesce(s.campaign_id, 0) = c.id AND s.time_end IS NULL) AS live,
        (SELECT count(*) FROM campaign_postponed w WHERE w.campaign_id = c.id) AS postponed
 FROM campaigns c
 JOIN organisations o ON o.id = c.organisation_id
+LEFT JOIN sip_customers sc ON sc.organisation_id = c.organisation_id
 LEFT JOIN programs p ON p.id = c.program_id AND p.organisation_id = c.organisation_id
 WHERE c.id = ANY(ARRAY(
     SELECT id FROM campaigns
@@ -55,10 +57,13 @@ WHERE c.id = ANY(ARRAY(
 ORDER BY c.wakes_at, c.id
 
 -- name: dialled
--- Calls that the organisation placed within a minute, an hour, a day. Not at every claim: it reads all of a day.
+-- Calls that the organisation placed within a minute, an hour, a day; and how many are claimed to be placed: they count as
+-- well, or each claim until the first of them is dialled would exceed the limit. Not at every claim: it reads all of a day.
 SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 minute') AS minute,
        count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour,
-       count(*) AS day
+       count(*) AS day,
+       (SELECT count(*) FROM spools s WHERE s.organisation_id = $1 AND s.claimed_switch IS NOT NULL
+          AND s.time_end IS NULL AND s.time_start IS NULL) AS claimed
 FROM (SELECT s.time_start AS at FROM spools s
       WHERE s.organisation_id = $1 AND s.time_start > clock_timestamp() - interval '1 day'
       UNION ALL
@@ -187,8 +192,9 @@ UPDATE campaigns SET status = 'broken', problem = $2, wakes_at = NULL WHERE id =
 -- All that a call needs to know. $1 spools. An own number of the organisation is shown, or one of the campaign's in turn.
 SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
        CASE WHEN NOT s.is_sent THEN s.campaign_id END AS campaign_id, s.organisation_id,
-       p.type AS program_type, p.data AS program, c.number, c.language AS contact_language, o.language, o.country,
-       coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries,
+       p.type AS program_type, p.data AS program, c.number, c.language AS contact_language, o.language,
+       coalesce(sc.country, o.country) AS country,
+       coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description,
        t.title, t.direction, t.try_allowed, t.try_done, k.retry, coalesce(k.opt_out_key, '') AS opt_out_key,
        coalesce(
@@ -203,6 +209,7 @@ SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
 FROM spools s
 JOIN transmissions t ON t.id = s.transmission_id
 JOIN organisations o ON o.id = s.organisation_id
+LEFT JOIN sip_customers sc ON sc.organisation_id = s.organisation_id
 LEFT JOIN campaigns k ON k.id = s.campaign_id
 LEFT JOIN programs p ON p.id = t.program_id AND p.organisation_id = s.organisation_id
 LEFT JOIN contacts c ON c.id = t.contact_id AND c.organisation_id = s.organisation_id

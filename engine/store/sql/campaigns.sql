@@ -96,8 +96,8 @@ DELETE FROM campaign_postponed p USING campaigns c
 WHERE c.organisation_id = $1 AND c.id = $2 AND p.campaign_id = c.id
 
 -- name: fail_pending
--- What waits for a call that will not be made; $3 why. Under the lock of the campaign's row, or behind its removal: nobody
--- makes an attempt of one meanwhile, and who sends one by hand has it changed already. Both indexes of those that wait.
+-- What waits for a call that will not be made; $3 why. Under the lock of the campaign's row: nobody makes an attempt of one
+-- meanwhile, and who sends one by hand has it changed already. Both indexes of those that wait.
 WITH failed AS (
     UPDATE transmissions t SET status = 'failed', response = $3, due_at = NULL
     WHERE t.organisation_id = $1 AND t.status IN ('pending', 'pending_retry') AND t.id = ANY(ARRAY(
@@ -111,8 +111,8 @@ WITH failed AS (
 SELECT count_figure($2, 'transmission failed', (SELECT count(*) FROM failed))
 
 -- name: delete
--- $3 seen by. Who is postponed and figures go with it; transmissions and spools stay.
-DELETE FROM campaigns WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3) RETURNING id
+-- Who is postponed and figures go with it; transmissions and spools stay.
+DELETE FROM campaigns WHERE organisation_id = $1 AND id = $2
 
 -- name: drop_schedules
 -- Not one that is being run just now: it waits for the row that is gone, and says so.

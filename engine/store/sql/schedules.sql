@@ -40,12 +40,10 @@ FROM schedules
 WHERE status IN (0, 1) AND due_at <= $1 AND NOT id = ANY($2::bigint[])
 ORDER BY due_at, weight, id LIMIT 1 FOR UPDATE SKIP LOCKED
 
--- name: program_of
-SELECT p.type FROM transmissions t LEFT JOIN programs p ON p.id = t.program_id AND p.organisation_id = t.organisation_id
-WHERE t.organisation_id = $1 AND t.id = $2
-
--- name: send
-SELECT send_transmission(id) AS spool_id FROM transmissions WHERE organisation_id = $1 AND id = $2
+-- name: explain
+-- Its schedule goes, so that it has to say itself why it was not sent.
+UPDATE transmissions SET response = left($3, 255)
+WHERE organisation_id = $1 AND id = $2 AND status IN ('pending', 'pending_retry')
 
 -- name: done
 -- Across: $2 its next status, $3 when it is due again, $4 now, $5 why it did nothing.

@@ -89,6 +89,11 @@ SELECT it.id FROM unnest($2::bigint[]) AS it(id)
 WHERE NOT EXISTS (SELECT FROM recordings r WHERE r.organisation_id = $1 AND r.id = it.id AND r.audio IS NOT NULL)
 ORDER BY it.id
 
+-- name: hotline_numbers
+-- Those of these numbers that are a hotline's of the organisation.
+SELECT h.number FROM hotlines h
+WHERE h.organisation_id = $1 AND h.deleted_at IS NULL AND h.number = ANY($2::text[])
+
 -- name: sending_organisation
 -- One that counts calls after the other, alarms' posts included. (NO KEY: rows that refer to it are not kept waiting.)
 SELECT CASE WHEN o.countries = '{}' THEN ARRAY[coalesce(c.country, o.country)] ELSE o.countries END AS countries,

@@ -2,18 +2,23 @@
 
 import pytest
 
-from engine.flows import alarm, hotline
+from engine.flows import alarm, hotline, program
 from engine.flows.alarm_state import State as AlarmState
 from engine.flows.flow import changed, pieces
 from engine.flows.hotline_state import State as HotlineState
+from engine.flows.program_state import State as ProgramState
 from engine.flows.registry import FLOWS, flow_of, state_type
 from tests.alarm_playbook import Playbook as AlarmBook
 from tests.playbook import CALLER, Playbook
+from tests.program_playbook import Playbook as ProgramBook
+from tests.program_playbook import say
 
 
 def test_a_state_leads_to_its_flow_and_a_stored_name_to_the_state() -> None:
     assert flow_of(Playbook.of().state) is hotline and flow_of(AlarmBook.of().state) is alarm
     assert state_type("hotline", hotline.VERSION) is HotlineState and state_type("alarm", alarm.VERSION) is AlarmState
+    assert flow_of(ProgramBook.of(say()).state) is program
+    assert state_type("program", program.VERSION) is ProgramState
     assert state_type("alarm", 99) is None and state_type("campaign", 1) is None
 
 
@@ -32,4 +37,4 @@ def test_what_changed_is_known_by_identity() -> None:
     one, two, three = object(), object(), object()
     assert [*changed((one, two), (one, three))] == [1]
     assert [*changed((one,), (one, two, three))] == [1, 2]
-    assert [*changed((), ())] == [] and len(FLOWS) == 2
+    assert [*changed((), ())] == [] and len(FLOWS) == 3

@@ -16,7 +16,7 @@ TEXTS = runpy.run_path(str(SOUNDS / "make_prompts.py"))["prompts"]()
 PROMPTS = (
     "welcome", "ask", "taken", "apology", "gone", "alarm-intro", "alarm-repeat", "alarm-pin", "alarm-pin-wrong",
     "alarm-pin-refused", "alarm-confirmed", "alarm-declined", "alarm-enough", "alarm-noted", "alarm-cancelled",
-    "alarm-none", "alarm-untold", "alarm-bye",
+    "alarm-none", "alarm-untold", "alarm-bye", "opted-out",
     *(f"alarm-{what}-{key}" for what in ("key", "decline") for key in range(10)),
 )
 

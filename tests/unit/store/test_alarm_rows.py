@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def call(call_id: str, hotline_id: int | None = None, is_new: bool = False, phase: str = "ringing") -> SavedCall:
-    return SavedCall(call_id, 1, hotline_id, "alarm", 1, phase, {}, NOW, "", is_new=is_new)
+    return SavedCall(call_id, 1, hotline_id, "hotline" if hotline_id else "alarm", 1, phase, {}, NOW, "", is_new=is_new)
 
 
 def told(*calls: SavedCall, rows: list[tuple[str, RowCommand]]) -> dict[str, list[dict[str, object]]] | None:

@@ -21,6 +21,7 @@ from engine.vocabulary.events import (
     NoKey,
     PinWrong,
     Played,
+    StepDone,
 )
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -164,3 +165,25 @@ def test_after_a_reconnect_legs_that_are_up_are_not_answered_again() -> None:
     assert read(said("ask", AGENT, d="1"), facts=facts) == [DigitsEntered(AT, AGENT, "1")]
     facts.saw({AGENT: False})
     assert read(originated("Success"), facts=facts) == [Answered(AT, AGENT)]
+
+
+@pytest.mark.parametrize(("told", "event"), [
+    ({"p": "3", "d": "", "s": ""}, StepDone(AT, AGENT, 3)),
+    ({"p": "3", "d": "12*"}, StepDone(AT, AGENT, 3, "12*")),
+    ({"p": "4", "d": "", "s": "machine"}, StepDone(AT, AGENT, 4, "", "machine")),
+    ({"p": "", "d": "1; x"}, StepDone(AT, AGENT, 0, "1")),
+    ({"p": "-1"}, StepDone(AT, AGENT, 0)),
+    ({}, StepDone(AT, AGENT, 0)),
+])
+def test_a_step_that_is_done_also_says_that_its_leg_was_answered(told: dict[str, str], event: StepDone) -> None:
+    assert read(said("step", AGENT, **told)) == [Answered(AT, AGENT), event]
+
+
+def test_a_step_tells_of_the_answer_once() -> None:
+    assert read(originated("Success"), said("step", AGENT, p="1"), said("step", AGENT, p="2")) == [
+        Answered(AT, AGENT), StepDone(AT, AGENT, 1), StepDone(AT, AGENT, 2)]
+
+
+def test_a_leg_that_was_handed_to_a_hotline_arrives_like_a_caller() -> None:
+    assert read(originated("Success"), said("in", AGENT, n="4930555", c="4917012345")) == [
+        Answered(AT, AGENT), CallArrived(AT, AGENT, CHANNEL, "4930555", "4917012345")]

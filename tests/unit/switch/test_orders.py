@@ -7,7 +7,21 @@ import pytest
 from engine.switch.asterisk import orders
 from engine.switch.asterisk.encoder import NotEncodable
 from engine.switch.asterisk.orders import Way
-from engine.vocabulary.commands import AskAlarm, Bridge, Dial, DialAlarm, HangUp, Hold, Play, Reject, SwitchCommand
+from engine.vocabulary.commands import (
+    AskAlarm,
+    Bridge,
+    Dial,
+    DialAlarm,
+    DialProgram,
+    HangUp,
+    Hold,
+    Play,
+    Reject,
+    RunStep,
+    SwitchCommand,
+    Transfer,
+)
+from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import AlarmAsk
 
 CALLER = "1795291439.7"
@@ -128,3 +142,63 @@ def test_a_row_is_put_by_the_dialplan_and_deleted_by_a_function() -> None:
 
 def test_a_renewal_names_leg_and_seconds() -> None:
     assert b"Channel: 1795291439.7\r\nTimeout: 10\r\n" in orders.renewal(CALLER, 10)
+
+
+# --- programs ----------------------------------------------------------------------------------------------------
+
+STEPS = [
+    (Prompt("play", 3, "cache/9f", is_last=True), {"RW_F": "cache/9f"}),
+    (Prompt("collect", 3, "cache/9f", digits=4, timeout_s=7), {"RW_F": "cache/9f", "RW_MAX": "4", "RW_TO": "7"}),
+    (Prompt("collect", 3, "", digits=1, timeout_s=1), {"RW_F": "", "RW_MAX": "1", "RW_TO": "1"}),
+    (Prompt("record", 3, seconds=30.0, file="7-2"), {"RW_R": "7-2", "RW_SEC": "30"}),
+    (Prompt("pause", 3, seconds=2.5), {"RW_SEC": "2.5"}),
+    (Prompt("amd", 3), {}),
+]
+
+
+@pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
+def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str, str]) -> None:
+    (dial,) = actions(DialProgram(AGENT, "4917012345", "alpine-2", "4930123", 25, prompt))
+    assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
+    assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
+    assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["1"])
+    last = "1" if prompt.is_last else ""
+    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_S=3", f"RW_LAST={last}",
+                                *(f"{name}={value}" for name, value in told.items())]
+
+
+@pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
+def test_the_next_step_is_a_redirect_with_its_variables(prompt: Prompt, told: dict[str, str]) -> None:
+    *variables, redirect = actions(RunStep(AGENT, prompt))
+    said = {one["Variable"][0]: one["Value"][0] for one in variables}
+    assert said == {"RW_S": "3", "RW_LAST": "1" if prompt.is_last else "", **told}
+    assert (redirect["Context"], redirect["Exten"], redirect["Channel"]) == (["rw-step"], [prompt.verb], [AGENT])
+    assert redirect["ActionID"] == [f"to:rw-step,{prompt.verb}:{AGENT}:5"]
+
+
+def test_who_is_handed_to_a_hotline_arrives_with_his_own_number() -> None:
+    number, redirect = actions(Transfer(AGENT, "4930555", "4917012345"))
+    assert (number["Variable"], number["Value"]) == (["RW_NUM"], ["4917012345"])
+    assert (redirect["Context"], redirect["Exten"]) == (["rw-transfer"], ["4930555"])
+
+
+def test_two_legs_that_we_dialled_are_joined_by_their_ids() -> None:
+    other = AGENT.replace("6b", "7c")
+    *_, bridge = actions(Bridge(AGENT, "", other))
+    assert (bridge["Channel1"], bridge["Channel2"]) == ([AGENT], [other])
+    with pytest.raises(NotEncodable):
+        actions(Bridge(CALLER, "", other))
+
+
+@pytest.mark.parametrize("command", [
+    RunStep(AGENT, Prompt("play,1", 1, "cache/9f")), RunStep(AGENT, Prompt("", 1)), RunStep(AGENT, Prompt("Play", 1)),
+    RunStep(AGENT, Prompt("record", 1, seconds=9, file="../7-1")), RunStep(AGENT, Prompt("record", 1, seconds=9)),
+    RunStep(AGENT, Prompt("record", 1, seconds=9, file="7-1.wav")),
+    RunStep(AGENT, Prompt("play", 1, "cache/9f\r\nAction: Originate")), Transfer(AGENT, "4930x", "49"),
+    Transfer(AGENT, "", "49"), Transfer(AGENT, "4930", "+49"),
+    DialProgram(AGENT, "4930", "nowhere", "49", 25, Prompt("amd", 1)),
+    DialProgram(AGENT, "0030-1", "trunk", "49", 25, Prompt("amd", 1)),
+], ids=repr)
+def test_nothing_else_goes_to_the_switch(command: SwitchCommand) -> None:
+    with pytest.raises(NotEncodable):
+        actions(command)
