@@ -30,10 +30,11 @@ from engine.demo.crowd import (
 )
 from engine.demo.meter import Meter, finished
 from engine.demo.system import System
-from engine.softphone import Carrier
+from engine.softphone import Carrier, NeverHappened
 from engine.softphone.listening import hears
 
 IMPORTED = f"a user of the ICTCore API imports {PEOPLE} contacts by CSV"
+TESTED = "a single call to a colleague first, as a test"
 COMPLETED = "the campaign calls them all, and ends"
 NEEDED = f"everybody is called as often as needed, never more than {TRIES} times"
 PACED = "the pace is kept"
@@ -43,9 +44,10 @@ OPTED_OUT = f"who presses {OPT_OUT} hears that it is noted, and is on the do-not
 REFUSED = "and cannot be called again"
 COUNTED = "/progress counts what the phones saw"
 STRANGERS = "nobody who is not in the group was rung"
-CHECKS = (IMPORTED, COMPLETED, NEEDED, PACED, DIGITS, MAILBOXES, OPTED_OUT, REFUSED, COUNTED, STRANGERS)
+CHECKS = (IMPORTED, TESTED, COMPLETED, NEEDED, PACED, DIGITS, MAILBOXES, OPTED_OUT, REFUSED, COUNTED, STRANGERS)
 
 CPS, CHANNELS = 15, 150
+RUNG_S = 10
 JITTER_S = 0.5  # by which a busy machine may delay one INVITE more than the next
 OVER_S = 90  # some 25 on an idle machine
 LOOK_EVERY_S = 0.5
@@ -91,13 +93,14 @@ class CampaignScene:
     ) -> None:
         self._carrier, self._system, self._company, self._sounds, self._told = carrier, system, company, sounds, told
         self._crowd = Crowd(carrier)
-        self._program_id = 0
+        self._program_id = self._test_id = 0
         self._started_at = 0.0
 
     async def play(self, session: aiohttp.ClientSession, console: Console) -> None:
         """Make it, start it, and watch to the end. What does not happen fails its check."""
         ictcore = await log_in(session, self._system, self._company)
         self._told.campaign_id = await self._make(ictcore)
+        await self._test(ictcore)
         self._started_at = time.monotonic()
         await ictcore.put(f"/campaigns/{self._told.campaign_id}/start")
         with Meter(console, self._told.campaign_id, PEOPLE) as meter:
@@ -113,6 +116,17 @@ class CampaignScene:
             "program_id": self._program_id, "group_id": group, "cpm": SETTINGS["cpm"], "try_allowed": TRIES})
         await self._company.v1.put(f"/campaigns/{made['campaign_id']}", SETTINGS)
         return int(made["campaign_id"])
+
+    async def _test(self, ictcore: Api) -> None:
+        """Goes on while the campaign begins. What the program says is spoken by now."""
+        made = await ictcore.post("/transmissions", {
+            "program_id": self._program_id, "phone": f"+{self._crowd.tester.phone.number}"})
+        self._test_id = made["transmission_id"]
+        await ictcore.post(f"/transmissions/{self._test_id}/send")
+        try:
+            await self._crowd.tester.phone.rung(RUNG_S)
+        except NeverHappened as problem:
+            self._judge(TESTED, False, str(problem).partition("; the journal")[0])
 
     async def _watch(self, meter: Meter) -> None:
         """Until it has ended, or should have."""
@@ -132,6 +146,7 @@ class CampaignScene:
         done = finished(progress)
         self._judge(COMPLETED, progress["state"] == "completed" and done == PEOPLE == progress["contacts"],
                     f"{progress['state']}, {done} of {progress['contacts']} after {took:.0f} s")
+        await self._judge_test(ictcore)
         self._judge_calls()
         self._judge_digits()
         self._judge_mailboxes()
@@ -140,11 +155,19 @@ class CampaignScene:
         different = [how for how in {*counted, *told.phones} if counted.get(how, 0) != told.phones.get(how, 0)]
         self._judge(COUNTED, not different, f"different: {', '.join(different)}" if different else
                     ", ".join(f"{counted.get(how, 0)} {how}" for how in DISPOSITIONS))
-        known = {person.phone.number for person in self._crowd.people}
+        known = {person.phone.number for person in [*self._crowd.people, self._crowd.tester]}
         strangers = [entry.who for entry in self._carrier.unknown if entry.at >= self._started_at]
         others = {entry.who for entry in self._carrier.journal.of(what="invite")
                   if entry.at >= self._started_at and entry.who not in known}
         self._judge(STRANGERS, not strangers and not others, ", ".join([*strangers, *others]) or f"{PEOPLE} phones")
+
+    async def _judge_test(self, ictcore: Api) -> None:
+        tester, path = self._crowd.tester, f"/transmissions/{self._test_id}"
+        status = (await ictcore.get(f"{path}/status"))["status"]
+        told = {it["name"]: it["data"] for it in await ictcore.get(f"{path}/result", type="info")}
+        typed = told.get(KEY, "") + told.get(AGE, "")
+        self._judge(TESTED, status == "completed" and typed == tester.survey and tester.endings == ("answered",),
+                    f"{status}, {KEY} {told.get(KEY)}, {AGE} {told.get(AGE)}")
 
     def _judge_calls(self) -> None:
         wrong = [person for person in self._crowd.people if not as_needed(person.endings)]
@@ -161,7 +184,7 @@ class CampaignScene:
     def _judge_digits(self) -> None:
         """Who pressed nothing has no digits."""
         told = {row["phone"].lstrip("+"): (row.get(KEY, "") + row.get(AGE, "")) for row in self._told.results}
-        wrong = [person for person in self._crowd.people if told.get(person.phone.number) != _survey(person)]
+        wrong = [person for person in self._crowd.people if told.get(person.phone.number) != person.survey]
         answers = [text for text in told.values() if text]
         self._judge(DIGITS, not wrong and bool(answers), _names(wrong) or f"{len(answers)} answers")
 
@@ -210,11 +233,6 @@ async def log_in(session: aiohttp.ClientSession, system: System, company: Compan
     url = system.api + "/ictcore"
     answer = await Api(session, url, {}).post("/authenticate", {"username": name, "password": password})
     return Api(session, url, {"Authorization": f"Bearer {answer['token']}", "Accept": "application/json"})
-
-
-def _survey(person: Person) -> str:
-    """The digits of the call in which he answered."""
-    return next((typed for typed in person.typed if typed and typed != OPT_OUT), "")
 
 
 def _names(people: Iterable[Person]) -> str:

@@ -13,6 +13,7 @@ from engine.softphone.taken_call import TakenCall
 
 LOCAL = "040 66969"  # Hamburg 040 66969xxx: numbers that Germany keeps for films
 E164 = "494066969"
+TESTER = E164 + "999"
 OPT_OUT = "9"
 ANSWERS, OLDEST = "12", 79  # the survey: a key, and two digits
 TRIES = 2
@@ -87,9 +88,14 @@ class Person:
     def opted_out(self) -> bool:
         return OPT_OUT in self.typed
 
+    @property
+    def survey(self) -> str:
+        """The digits of the call in which he answered."""
+        return next((typed for typed in self.typed if typed and typed != OPT_OUT), "")
+
 
 class Crowd:
-    """`people` in the order of the list."""
+    """`people` in the order of the list; the tester is not in it."""
 
     def __init__(self, carrier: Carrier) -> None:
         kinds = [(name, habit) for name, count, habit in KINDS for _ in range(count)]
@@ -97,6 +103,8 @@ class Crowd:
         for place in range(PEOPLE):
             kind, habit = kinds[place * STRIDE % PEOPLE]
             self.people.append(Person(f"Contact {place + 1}", kind, carrier.phone(f"{E164}{place:03}", habit(place))))
+
+        self.tester = Person("Tester", "answers", carrier.phone(TESTER, _answers(0)))
 
     def csv(self) -> str:
         """As an office keeps them: national numbers, a header."""
