@@ -16,7 +16,7 @@ venv:
 setup-tests: venv
 	@$(VENV)/python -m engine.runtime.setup --tests
 
-# a real call and an alarm on a system of its own: see README
+# a real call, an alarm and a campaign on a system of its own: see README
 demo: setup
 	@$(VENV)/ringward demo
 
