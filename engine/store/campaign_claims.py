@@ -371,7 +371,8 @@ def _attempt(row: "asyncpg.Record") -> Attempt:
         row["program_type"] or "", json.loads(row["program"] or "{}"), (row["number"] or "+")[1:],
         (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
         row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
-        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]), frozenset(row["countries"]))
+        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]),
+        frozenset(row["countries"]))
 
 
 def _coming(row: "asyncpg.Record") -> Attempt:
