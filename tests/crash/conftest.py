@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+import engine.campaigns
+import engine.kept_recordings
 import engine.reconcile
 
 
@@ -17,3 +19,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def eager(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is due is looked for at every turn, and what never began is free at once."""
+    for name in ("SHORTEST_PAUSE_S", "LONGEST_PAUSE_S", "FREE_EVERY_S"):
+        monkeypatch.setattr(engine.campaigns, name, 0.0)
+    monkeypatch.setattr(engine.kept_recordings, "EVERY_S", 0.001)
+    # in the second that a leg may be missing in a snapshot no time goes by in a story
+    monkeypatch.setattr(engine.reconcile, "CHANNELS_EVERY_S", 0.005)
