@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -9,6 +10,7 @@ import structlog
 import engine.campaigns
 import engine.kept_recordings
 import engine.reconcile
+import engine.store.campaign_claims
 
 
 @pytest.fixture
@@ -29,3 +31,12 @@ def eager(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine.kept_recordings, "EVERY_S", 0.001)
     # in the second that a leg may be missing in a snapshot no time goes by in a story
     monkeypatch.setattr(engine.reconcile, "CHANNELS_EVERY_S", 0.005)
+
+
+@pytest.fixture
+def eager_postgres(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `eager`, as fast as a database answers; its own pauses go by the time of this machine."""
+    for name in ("SHORTEST_PAUSE_S", "LONGEST_PAUSE_S"):
+        monkeypatch.setattr(engine.campaigns, name, 0.004)
+    for name in ("LOOK_AGAIN", "FULL_AGAIN"):
+        monkeypatch.setattr(engine.store.campaign_claims, name, timedelta(milliseconds=3))

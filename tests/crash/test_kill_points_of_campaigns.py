@@ -10,6 +10,7 @@ from tests.crash.town import Town
 from tests.directories import world
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("story", STORIES, ids=str)
 async def test_killed_at_every_boundary_a_campaign_keeps_its_promises(
     story: Story, eager: None, capsys: pytest.CaptureFixture[str]
