@@ -45,7 +45,6 @@ class State:
     is_machine: bool = False
     was_heard: bool = False  # something was said since the answer, or since a machine was heard
     has_opted_out: bool = False
-    is_cancelled: bool = False
     peer: str = ""
     peer_stage: str = ""  # wanted ringing up joined gone
     peer_skip: int = 0

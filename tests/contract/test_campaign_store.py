@@ -3,12 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
 
-from engine.ports import Attempt, CallStore, CampaignStore, FencedOut, Recorded
+from engine.ports import Attempt, CallStore, CampaignStore, Recorded
 from engine.vocabulary.commands import Finish, WriteOptOut, WriteSpool, WriteTransmission
 from engine.vocabulary.program import (
     CallDisposition,
@@ -663,14 +662,3 @@ async def test_changes_wake_now_and_then_and_when_something_was_ordered(w: Campa
         await w.becomes(campaign, "paused")
         await anext(changes)
     await changes.aclose()  # type: ignore[attr-defined]
-
-
-async def test_whoever_begins_what_is_another_engines_by_now_is_fenced_out(w: CampaignWorld, url: str | None) -> None:
-    if url is None:
-        pytest.skip("the twin of the live calls knows nothing of spools")
-    calls = await w.calls()
-    await w.start(ANNA)
-    [attempt] = (await w.campaigns().claim(40, always)).attempts
-    await w.campaigns().free_lost([])
-    with pytest.raises(FencedOut):
-        await calls.save(saving(replace(live(attempt))))

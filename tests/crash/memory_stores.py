@@ -1,16 +1,19 @@
 """`Stores` in memory, of one story."""
 
 from collections import Counter
+from typing import Any
 
 from engine.ports import HotlineStore, QueuedAlarm
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
-from engine.store.memory_campaign_book import CampaignBook
+from engine.store.memory_campaign_book import Campaign, CampaignBook, Contact
 from engine.store.memory_campaigns import MemoryCampaigns
 from engine.vocabulary.commands import Finish, WriteAlarm, WriteEntry, WriteRecord
+from engine.vocabulary.program import RetryRules
 from engine.vocabulary.values import AlarmState
+from tests.crash.campaign_stories import number
 from tests.crash.mortal_engine import Fate, MortalEngine
-from tests.crash.stores import AlarmRows, Attempt, CallRows, turns
+from tests.crash.stores import AlarmRows, Attempt, CallRows, CampaignRows, turns
 from tests.crash.town import Town, TownClock
 
 WAKES_S = 0.001
@@ -78,3 +81,32 @@ class MemoryStores:
     def _call_id(self) -> str:
         [call_id] = self._book.alarms
         return call_id
+
+    # --- the campaign ------------------------------------------------------------------------------------------------
+
+    async def start_campaign(self, story: Any) -> None:
+        program_type, program = story.program
+        contacts = [Contact(place + 1, f"+{number(place)}") for place in range(len(story.phones))]
+        self._campaigns.start(Campaign(
+            1, contacts, program_type, program, try_allowed=story.tries, channels=story.channels, hours=story.hours,
+            retry=RetryRules(3, 3, 3), opt_out_key=story.opt_out_key,
+            refused={f"+{number(place)}" for place in story.refused}))
+
+    async def set_campaign(self, status: str) -> None:
+        self._campaigns.campaigns[1].status = status
+        self._campaigns.changed.set()
+
+    async def campaign_is_over(self) -> bool:
+        return self._campaigns.campaigns[1].status == "completed" and not self._shelf.calls
+
+    async def campaign_rows(self) -> CampaignRows:
+        book = self._campaigns
+        book.catch_up()
+        return CampaignRows(
+            book.campaigns[1].status,
+            {(one.contact.number or "+")[1:]: (one.status.value, one.try_done) for one in book.transmissions.values()},
+            [((one.transmission.contact.number or "+")[1:], one.status.value, one.disposition and one.disposition.value)
+             for one in book.spools.values()],
+            {figure: count for (_, figure), count in book.figures.items()},
+            [call.phase for call in self._shelf.calls.values()],
+            Counter(call_id for call_id, row in self._shelf.rows if isinstance(row, Finish)))

@@ -335,11 +335,12 @@ class MortalLink:
 
 
 @cache
-def settings() -> Settings:
+def settings(lines: int) -> Settings:
     """Rounds follow at once, a trunk takes every call. `lease_s` 0: leases are renewed at every tick (by the switch's
     own time)."""
     made = Settings(
-        round_min_s=0, ring_timeout_s=8, rounds=3, claim_s=2, trunk_cps=100_000, throttle_15min=100, throttle_hour=100)
+        round_min_s=0, ring_timeout_s=8, rounds=3, claim_s=2, trunk_cps=100_000, trunk_channels=lines,
+        throttle_15min=100, throttle_hour=100)
     return made.model_copy(update={"lease_s": 0})
 
 
@@ -354,8 +355,8 @@ class MortalEngine:
         self.alarms = MortalAlarms(alarms, fate)
         self.campaigns = MortalCampaigns(campaigns, fate)
         self.engine = Engine(
-            settings(), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate), self.alarms,
-            self.campaigns, Silence())
+            settings(town.lines), MortalLink(town, fate), MortalStore(calls, fate), MortalHotlines(hotlines, fate),
+            self.alarms, self.campaigns, Silence())
         self.engine.calls.executing.call_later = town.call_later
 
     async def live(self) -> None:

@@ -5,6 +5,7 @@ is shared by the lives: each use of it is one statement, and a dead engine hears
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -21,8 +22,9 @@ from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
 from engine.store.pool import create_pool
 from engine.vocabulary.values import AlarmState, Disposition, EntryType, RecipientState
+from tests.crash.campaign_stories import Story, number
 from tests.crash.mortal_engine import Fate, MortalEngine
-from tests.crash.stores import AlarmRows, Attempt, CallRows, turns
+from tests.crash.stores import AlarmRows, Attempt, CallRows, CampaignRows, turns
 from tests.crash.town import Town
 from tests.crash.wire import Wire
 
@@ -35,6 +37,9 @@ ONCE_A_LEG = ["dialled", "answered", "mailbox", "busy", "noAnswer", "failed", "d
 # a story's rows; what belongs to an alarm goes with it
 TABLES = (
     "alarms", "calls", "call_parts", "call_log_entries", "telephone_records", "call_logs", "events", "pin_failures")
+OF_CAMPAIGNS = (
+    "results", "spools", "transmissions", "campaigns", "programs", "dnc_lists", "contact_groups", "contacts",
+    "recordings")
 
 
 class WiredCalls(PostgresCalls):
@@ -84,12 +89,14 @@ class Database:
     test: "asyncpg.Connection[Any]"
     pool: "asyncpg.Pool[Any]"
     wire: Wire
-    has_alarms: bool
+    has_alarms: bool = False
+    has_campaigns: bool = False
 
     async def stores(self, town: Town) -> "PostgresStores":
         """Empty tables. (DELETE: to TRUNCATE as many takes 200 times as long.)"""
         await self.free()
-        await self.test.execute(";".join(f"DELETE FROM {table}" for table in TABLES))  # noqa: S608
+        tables = (*TABLES, *(OF_CAMPAIGNS if self.has_campaigns else ()))
+        await self.test.execute(";".join(f"DELETE FROM {table}" for table in tables))  # noqa: S608
         return PostgresStores(self, town)
 
     async def free(self) -> None:
@@ -102,12 +109,12 @@ class Database:
 
 
 @asynccontextmanager
-async def database(url: str, has_alarms: bool) -> AsyncIterator[Database]:
+async def database(url: str, has_alarms: bool = False, has_campaigns: bool = False) -> AsyncIterator[Database]:
     test = await asyncpg.connect(url, timeout=10, command_timeout=30)
     pool = await create_pool(url)
     try:
         async with Wire.open(url) as wire:
-            yield Database(url, test, pool, wire, has_alarms)
+            yield Database(url, test, pool, wire, has_alarms, has_campaigns)
     finally:
         pool.terminate()
         test.terminate()
@@ -128,7 +135,8 @@ class PostgresStores:
         shared.wire.begin(fate)
         alarms = (PostgresAlarms if shared.has_alarms else NoAlarms)(shared.url, shared.pool, SWITCH, WAKES_S)
         hotlines = UnchangedHotlines(shared.url, shared.pool)
-        campaigns = NoCampaigns(shared.url, shared.pool, SWITCH)
+        claims = PostgresCampaignClaims if shared.has_campaigns else NoCampaigns
+        campaigns = claims(shared.url, shared.pool, SWITCH, WAKES_S)
         return MortalEngine(self._town, WiredCalls(shared.wire), hotlines, alarms, campaigns, fate)
 
     async def has_begun(self, life: MortalEngine) -> None:
@@ -142,8 +150,12 @@ class PostgresStores:
         await self.turns(life)
 
     async def turns(self, life: MortalEngine) -> None:
-        """Until the engine waits for no answer."""
+        """Until the engine waits for no answer, and has looked for who is due."""
         async with asyncio.timeout(REAL_S):
+            looks = life.campaigns.claims + 1   # the next one may have begun too early
+            is_awaited = self._database.has_campaigns
+            while is_awaited and life.campaigns.claims <= looks and not life.fate.is_dead:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
             while True:
                 await turns()
                 if life.fate.is_idle.is_set():
@@ -253,6 +265,56 @@ class PostgresStores:
             f"person {row['position']} is {row['state']}, told {told[row['id']]} times, at {row['acknowledged_at']}"
             for row in rows
             if not (told[row["id"]] == (row["state"] == "acknowledged") == (row["acknowledged_at"] is not None))]
+
+    # --- the campaign ------------------------------------------------------------------------------------------------
+
+    async def start_campaign(self, story: Story) -> None:
+        program_type, program = story.program
+        async with self._test.transaction():
+            program_id = await self._test.fetchval(
+                "INSERT INTO programs (organisation_id, name, type, data) VALUES (1, '', $1, $2) RETURNING id",
+                program_type, json.dumps(program))
+            group_id = await self._test.fetchval(
+                "INSERT INTO contact_groups (organisation_id, name) VALUES (1, '') RETURNING id")
+            list_id = await self._test.fetchval(
+                "INSERT INTO dnc_lists (organisation_id, name) VALUES (1, '') RETURNING id")
+            for place in range(len(story.phones)):
+                await self._test.execute(
+                    "WITH made AS (INSERT INTO contacts (organisation_id, number) VALUES (1, $2) RETURNING id) "
+                    "INSERT INTO contact_group_members (organisation_id, group_id, contact_id) "
+                    "SELECT 1, $1, id FROM made", group_id, f"+{number(place)}")
+                if place in story.refused:
+                    await self._test.execute(
+                        "INSERT INTO dnc_numbers (list_id, number) VALUES ($1, $2)", list_id, f"+{number(place)}")
+            await self._test.execute(
+                "INSERT INTO campaigns (organisation_id, program_id, group_id, cpm, try_allowed, channels, retry, "
+                "dnc_list_ids, opt_out_key, status, wakes_at, member_limit) SELECT 1, $1, $2, 6000, $3, $4, "
+                """'{"busyS": 3, "noAnswerS": 3, "failedS": 3}', ARRAY[$5::bigint], $6, 'ready', clock_timestamp(), """
+                "max(id) FROM contact_group_members WHERE group_id = $2",
+                program_id, group_id, story.tries, story.channels, list_id, story.opt_out_key)
+
+    async def set_campaign(self, status: str) -> None:
+        await self._test.execute(
+            "UPDATE campaigns SET status = $1, wakes_at = CASE WHEN $1 = 'running' THEN clock_timestamp() END", status)
+        self._seen.clear()
+
+    async def campaign_is_over(self) -> bool:
+        self._seen.clear()
+        return not await self._read(
+            "SELECT (SELECT count(*) FROM campaigns WHERE status <> 'completed') + (SELECT count(*) FROM calls)")
+
+    async def campaign_rows(self) -> CampaignRows:
+        transmissions = await self._test.fetch(
+            "SELECT c.number, t.status, t.try_done FROM transmissions t JOIN contacts c ON c.id = t.contact_id")
+        spools = await self._test.fetch(
+            "SELECT c.number, s.status, s.disposition FROM spools s JOIN transmissions t ON t.id = s.transmission_id "
+            "JOIN contacts c ON c.id = t.contact_id ORDER BY s.id")
+        figures = await self._test.fetch("SELECT figure, sum(count)::integer FROM campaign_figures GROUP BY 1")
+        return CampaignRows(
+            await self._test.fetchval("SELECT status FROM campaigns"),
+            {row["number"][1:]: (row["status"], row["try_done"]) for row in transmissions},
+            [(row["number"][1:], row["status"], row["disposition"]) for row in spools], dict(figures),
+            await self._live())
 
     async def _column(self, query: str) -> list[Any]:
         return [row[0] for row in await self._test.fetch(query)]

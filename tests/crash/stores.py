@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.ports import QueuedAlarm
 from engine.vocabulary.values import AlarmState, Disposition, EntryType, RecipientState
@@ -47,6 +47,19 @@ class AlarmRows:
     also: Sequence[str] = field(default_factory=list)
 
 
+@dataclass
+class CampaignRows:
+    """Of one campaign. `transmissions`: status and tries by number; `spools`: number, status, disposition."""
+
+    status: str
+    transmissions: Mapping[str, tuple[str, int]]
+    spools: Sequence[tuple[str, str, str | None]]
+    figures: Mapping[str, int]
+    live: Sequence[str]
+    ends: Mapping[str, int] = field(default_factory=dict)
+    also: Sequence[str] = ()
+
+
 class Stores(Protocol):
     """The rows of one story, from its beginning on."""
 
@@ -77,6 +90,16 @@ class Stores(Protocol):
         """The alarm's live call has ended, and no order about it is left."""
 
     async def alarm_rows(self, town: Town) -> AlarmRows: ...
+
+    async def start_campaign(self, story: Any) -> None: ...
+
+    async def set_campaign(self, status: str) -> None:
+        """As an API pauses it, or lets it go on."""
+
+    async def campaign_is_over(self) -> bool:
+        """It is completed, and no live call is left."""
+
+    async def campaign_rows(self) -> CampaignRows: ...
 
 
 async def turns(count: int = 14) -> None:

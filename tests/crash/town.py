@@ -16,6 +16,7 @@ class Town(MemorySwitch):
 
     joins: set[frozenset[str]] = field(default_factory=set)
     in_vain_s: float = 6.0
+    lines: int = 500    # of the trunk
     apologies: int = 0  # spoken by the dialplan itself
 
     def _join(self, leg, peer) -> None:  # type: ignore[no-untyped-def]

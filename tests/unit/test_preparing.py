@@ -23,7 +23,8 @@ def attempt(program_type: str = "voicetts", program: Mapping[str, Any] | None = 
     return Attempt(**{
         "call_id": "c", "spool_id": 7, "transmission_id": 5, "campaign_id": 3, "organisation_id": 1,
         "program_type": program_type, "program": data, "number": "49301", "caller_id": "4930100", "language": "de-AT",
-        "fields": {"first_name": "Anna"}, "tries_left": 2, "retry": RetryRules(1, 2, 3), "opt_out_key": "9", **facts})
+        "fields": {"first_name": "Anna"}, "tries_left": 2, "retry": RetryRules(1, 2, 3), "opt_out_key": "9",
+        "countries": frozenset({"DE"}), **facts})
 
 
 class Room:
@@ -92,6 +93,13 @@ async def test_the_phone_behind_an_extension_is_called(room: Room) -> None:
     assert plan.sounds == ("",)
     with pytest.raises(CannotBePrepared):
         await room.preparing.plan(attempt("agent", {"extension_id": 3}))
+
+
+@pytest.mark.parametrize("number", ["499001234567", "49112", "33123456789"])
+async def test_nobody_is_handed_over_to_a_number_that_is_never_dialled(room: Room, number: str) -> None:
+    with pytest.raises(CannotBePrepared, match="the number to transfer to is") as refused:
+        await room.preparing.plan(attempt("agent", {"extension_id": 3}, extension=number))
+    assert refused.value.is_final
 
 
 async def test_a_transfer_to_a_hotline_is_no_call_to_a_number(room: Room) -> None:

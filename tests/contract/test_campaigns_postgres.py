@@ -1,0 +1,90 @@
+"""What only Postgres can show of campaigns: who begins what is another's, and limits of an hour and a day."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.ports import FencedOut
+from engine.vocabulary.commands import WriteSpool
+from engine.vocabulary.program import SpoolStatus
+from tests.campaign_stores import (
+    OTHER,
+    PostgresCampaignWorld,
+    always,
+    campaign_world,
+    claimed,
+    live,
+    saving,
+)
+
+ANNA = "493055510"
+
+
+@pytest.fixture
+async def w(database_url: str) -> AsyncIterator[PostgresCampaignWorld]:
+    async with campaign_world(database_url) as made:
+        assert isinstance(made, PostgresCampaignWorld)
+        yield made
+
+
+def numbers(count: int) -> list[str]:
+    return [f"493055510{n:02}" for n in range(count)]
+
+
+async def test_whoever_begins_what_was_freed_is_fenced_out(w: PostgresCampaignWorld) -> None:
+    calls = await w.calls()
+    await w.start(ANNA)
+    [attempt] = (await w.campaigns().claim(40, always)).attempts
+    await w.campaigns().free_lost([])
+    with pytest.raises(FencedOut):
+        await calls.save(saving(live(attempt)))
+
+
+async def test_whoever_begins_what_another_engine_took_is_fenced_out(w: PostgresCampaignWorld) -> None:
+    calls = await w.calls()
+    await w.calls(OTHER)
+    await w.start(ANNA)
+    [attempt] = (await w.campaigns(OTHER).claim(40, always)).attempts
+    with pytest.raises(FencedOut):
+        await calls.save(saving(live(attempt)))
+
+
+async def test_a_call_that_goes_on_is_no_call_that_begins(w: PostgresCampaignWorld) -> None:
+    calls = await w.calls()
+    await w.start(ANNA)
+    [attempt] = (await w.campaigns().claim(40, always)).attempts
+    started = WriteSpool(attempt.spool_id, SpoolStatus.STARTED, number=ANNA, trunk="t", started_at=w.now())
+    await calls.save(saving(live(attempt), started))
+    await calls.save(saving(live(attempt, is_new=False), started))
+    assert await w.spools() == [("started", None)]
+
+
+@pytest.mark.parametrize("limit", ["calls_per_hour", "calls_per_day"])
+async def test_limits_of_an_hour_and_a_day_hold_between_two_counts(w: PostgresCampaignWorld, limit: str) -> None:
+    await w.calls()
+    await w.pool.execute(f"UPDATE organisations SET {limit} = 5")  # noqa: S608
+    await w.start(*numbers(9), cpm=60_000)
+    campaigns, got = w.campaigns(), []
+    for _ in range(8):
+        await w.age(1)
+        got += await claimed(campaigns, 3)
+    assert len(got) == 5
+    await w.age(1)
+    assert await claimed(w.campaigns()) == []   # of another engine, that counts anew
+
+
+async def test_two_engines_that_claim_at_once_wait_for_nobody_and_share_the_list(w: PostgresCampaignWorld) -> None:
+    await w.calls()
+    await w.calls(OTHER)
+    for _ in range(4):
+        await w.start(*numbers(5), cpm=60_000)
+    engines = [w.campaigns(), w.campaigns(OTHER)]
+    async with asyncio.timeout(20):
+        for _ in range(12):
+            await w.age(1)
+            await asyncio.gather(*(one.claim(5, always) for one in engines))
+    twice = await w.pool.fetch("SELECT campaign_id, contact_id FROM transmissions GROUP BY 1, 2 HAVING count(*) > 1")
+    spools = await w.pool.fetch("SELECT transmission_id FROM spools GROUP BY 1 HAVING count(*) > 1")
+    assert twice == spools == []
+    assert await w.pool.fetchval("SELECT count(*) FROM spools") == 20
