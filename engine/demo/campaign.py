@@ -118,7 +118,7 @@ class CampaignScene:
         return int(made["campaign_id"])
 
     async def _test(self, ictcore: Api) -> None:
-        """Goes on while the campaign begins. What the program says is spoken by now."""
+        """It goes on while the campaign begins. When it rings what everybody hears has been spoken, once for all."""
         made = await ictcore.post("/transmissions", {
             "program_id": self._program_id, "phone": f"+{self._crowd.tester.phone.number}"})
         self._test_id = made["transmission_id"]
