@@ -40,7 +40,7 @@ class Ledger:
         self._headroom = headroom
         self._paces = {trunk.name: Pace(trunk.cps) for trunk in self._trunks}
         self._former_s: Sequence[float] = ()  # when an engine before us dialled, by our clock
-        self._granted: Counter[str] = Counter()  # since the last round was carried out
+        self._granted: Counter[str] = Counter()  # by whose pace it was, since the last round was carried out
         self._noted: dict[str, _Noted] = {}
         self._by_leg: dict[str, str] = {}
         self._by_number: dict[str, str] = {}
@@ -160,7 +160,7 @@ class Ledger:
         for grant in found.grants:
             self._turn += 1
             self._turns[grant.call_id] = self._turn
-            self._granted[grant.trunk] += 1
+            self._granted.update(grant.paced)
         found.again_in_s = _soonest(found, now)
         found.delays = self._untold(found.delays, now)
         return found
@@ -189,8 +189,8 @@ class Ledger:
 
     def carried_out(self, now_s: float) -> None:
         """What was granted has only now been sent."""
-        for trunk, legs in self._granted.items():
-            self._paces[trunk] = self._paces[trunk].left(legs, now_s)
+        for name, legs in self._granted.items():
+            self._paces[name] = self._paces[name].left(legs, now_s)
         self._granted.clear()
 
     def used(self) -> Mapping[str, int]:

@@ -301,6 +301,7 @@ class Attempt:
     extension: str = ""
     hotlines: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

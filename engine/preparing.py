@@ -52,7 +52,7 @@ class Preparing:
             language=attempt.language, voice=self._voices(attempt.language), ring_timeout_s=self._ring_timeout_s,
             steps=tuple(replace(step, text=said) for step, said in zip(steps, words, strict=True)),
             sounds=tuple(sounds), tries_left=attempt.tries_left, retry=attempt.retry,
-            opt_out_key=attempt.opt_out_key,
+            opt_out_key=attempt.opt_out_key, calls_per_second=attempt.calls_per_second,
         )
 
     async def ahead(self, attempt: Attempt) -> None:

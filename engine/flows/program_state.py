@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.flows.flow import Leg, Owner
-from engine.policy.routing import ALARM, CAMPAIGN, Wanted, Wants
+from engine.policy.routing import ALARM, CAMPAIGN, Speed, Wanted, Wants
 from engine.vocabulary.commands import SetTimer
 from engine.vocabulary.program import ProgramPlan, ProgramStep
 
@@ -75,10 +75,17 @@ def wants(state: State) -> Wants | None:
     """Who listens to music until the other side is rung goes before those who are not called yet."""
     step, whose = current(state), state.plan.organisation_id
     if state.phase == "waiting":
-        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),), None, whose)
+        number = Wanted(state.plan.number, skip=state.skip)
+        return Wants(CAMPAIGN, state.since, (number,), None, whose, _speed(state.plan))
     if state.phase == "transferring" and state.peer_stage == "wanted" and step is not None:
         return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),), None, whose)
     return None
+
+
+def _speed(plan: ProgramPlan) -> Speed | None:
+    if plan.campaign_id is None or plan.calls_per_second is None:
+        return None
+    return Speed(f"campaign {plan.campaign_id}", plan.calls_per_second)
 
 
 def wants_to_ring(state: State, leg: str) -> bool:

@@ -2,13 +2,14 @@
 
 Called by `engine/ledger.py` after every batch. Invariants: a number has at most one leg of ours, over all calls; a
 hotline never has more outbound legs than `channelsOutbound`; a trunk never has more legs than it has room for, nor new
-ones faster than its pace. Of the callers of hotlines the one who waits longest comes first and gets all he wants;
-alarms, and campaigns, take turns, so that one of 1,000 people does not keep a small one waiting.
+ones faster than its pace, nor has a campaign than its own. Of the callers of hotlines the one who waits longest comes
+first and gets all he wants; alarms, and campaigns, take turns, so that one of 1,000 people does not keep a small one
+waiting.
 """
 
 import heapq
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from engine.policy.capacity import Pace
@@ -40,6 +41,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Speed:
+    """The calls of one campaign (`name` tells it) are dialled no faster than this, whatever the trunks take."""
+
+    name: str
+    cps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wants:
     """What a call would like to dial, in its order. Of the ranks 0 hotline, 1 alarm, 2 campaign the lower has right of
     way. `organisation_id`: whose providers it may dial by, beside the trunks that are everybody's."""
@@ -49,6 +58,7 @@ class Wants:
     numbers: tuple[Wanted, ...]
     limit: Limit | None = None
     organisation_id: int = 0
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +72,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`others`: trunks after this one in the number's order of fail-over."""
+    """`others`: trunks after this one in the number's order of fail-over. `paced`: whose pace it counts for."""
 
     call_id: str
     wanted: Wanted
     trunk: str
     others: int = 0
+    paced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +92,8 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The trunks, how fast each was dialled lately, how many legs it has, and the share kept free for hotlines. `own`:
-    what organisations have beside the trunks of the settings."""
+    """The trunks, how fast each (and each `Speed`) was dialled lately, how many legs it has, and the share kept free
+    for hotlines. `own`: what organisations have beside the trunks of the settings."""
 
     trunks: Sequence[Trunk]
     paces: Mapping[str, Pace]
@@ -177,6 +188,9 @@ class _Desk:
         return self._lines.own.get(call.wants.organisation_id, ())
 
     def _grant(self, call: Waiting, wanted: Wanted) -> bool:
+        speed = call.wants.speed
+        if speed is not None and self._is_too_fast(speed, call.wants.rank):
+            return False
         order = failover_order(self._lines.trunks, wanted.number, self._own(call))
         for place in range(min(wanted.skip, len(order) - 1), len(order)):
             trunk = order[place]
@@ -185,9 +199,15 @@ class _Desk:
             if self._must_wait(trunk, call.wants.rank):
                 return False
             self._take(call, wanted, trunk)
-            self._made.grants.append(Grant(call.call_id, wanted, trunk.name, len(order) - place - 1))
+            paced = (trunk.name,) if speed is None else (trunk.name, speed.name)
+            self._made.grants.append(Grant(call.call_id, wanted, trunk.name, len(order) - place - 1, paced))
             return True
         return False
+
+    def _is_too_fast(self, speed: Speed, rank: int) -> bool:
+        pace = self._made.paces.get(speed.name) or Pace(speed.cps)
+        pace = self._made.paces[speed.name] = pace if pace.cps == speed.cps else replace(pace, cps=speed.cps)
+        return self._waits(pace.wait_s(rank, self._now_s))
 
     def _is_full(self, trunk: Trunk, rank: int) -> bool:
         is_full = self._used.get(trunk.name, 0) >= trunk.room(rank, self._lines.headroom)
@@ -196,16 +216,21 @@ class _Desk:
         return is_full
 
     def _must_wait(self, trunk: Trunk, rank: int) -> bool:
-        wait_s = self._made.paces[trunk.name].wait_s(rank, self._now_s)
-        if wait_s > 0:
+        must_wait = self._waits(self._made.paces[trunk.name].wait_s(rank, self._now_s))
+        if must_wait:
             self._closed[rank > HOTLINE].add(trunk.name)
+        return must_wait
+
+    def _waits(self, wait_s: float) -> bool:
+        if wait_s > 0:
             self._made.again_in_s = min(wait_s, self._made.again_in_s or wait_s)
         return wait_s > 0
 
     def _take(self, call: Waiting, wanted: Wanted, trunk: Trunk) -> None:
         self._taken.add(wanted.number)
         self._used[trunk.name] = self._used.get(trunk.name, 0) + 1
-        self._made.paces[trunk.name] = self._made.paces[trunk.name].take(call.wants.rank, self._now_s)
+        for name in (trunk.name, *([call.wants.speed.name] if call.wants.speed else [])):
+            self._made.paces[name] = self._made.paces[name].take(call.wants.rank, self._now_s)
         if call.wants.limit is not None:
             group = call.wants.limit.group
             self._outbound[group] = self._outbound.get(group, 0) + 1

@@ -37,8 +37,7 @@ CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
 CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses the rest of that time
-# with calls a second: calls leave a little later than they are claimed, and never more of them in any second
-SECOND, LITTLE = 1.05, timedelta(milliseconds=50)
+SECOND = 1.05  # with calls a second, as in policy/capacity.py: what the grants allow, that so many are not in hand
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
 MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
@@ -167,7 +166,7 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["break"], row["id"], "its program was deleted")
             return ()
         now, interval = row["now"], _interval(row)
-        paced_at = max(row["paced_at"] or now, now - (CATCH_UP if row["calls_per_second"] is None else LITTLE))
+        paced_at = max(row["paced_at"] or now, now - CATCH_UP)
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
         allowed = min(free, await self._allowed(connection, row)) if free > 0 else 0
@@ -385,7 +384,7 @@ def _attempt(row: "asyncpg.Record") -> Attempt:
         (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
         row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
         _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]),
-        frozenset(row["countries"]))
+        frozenset(row["countries"]), row["calls_per_second"])
 
 
 def _coming(row: "asyncpg.Record") -> Attempt:

@@ -318,4 +318,5 @@ def _attempt(book: CampaignBook, spool: Spool) -> Attempt:
         spool.call_id, spool.spool_id, one.transmission_id, one.campaign_id, book.organisation_id, one.program_type,
         one.program, number[1:], shown[one.transmission_id % len(shown)][1:], contact.language, fields,
         one.try_allowed - one.try_done, campaign.retry if campaign else RetryRules(),
-        campaign.opt_out_key if campaign else "", countries=book.countries, hotlines=frozenset(book.hotlines))
+        campaign.opt_out_key if campaign else "", countries=book.countries,
+        calls_per_second=campaign.calls_per_second if campaign else None, hotlines=frozenset(book.hotlines))

@@ -85,6 +85,7 @@ class ProgramPlan:
     `sounds`: per step the name of what is heard first ('' nothing, or known only in the call: it is rendered then).
     Of the steps' texts only `[result:…]` is left open. `tries_left`: attempts that may follow this one. `opt_out_key`:
     '' nobody can opt out by a key. `campaign_id` None: a single transmission.
+    `calls_per_second`: of its campaign.
     """
 
     spool_id: int
@@ -101,6 +102,7 @@ class ProgramPlan:
     tries_left: int = 0
     retry: RetryRules = RetryRules()
     opt_out_key: str = ""
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

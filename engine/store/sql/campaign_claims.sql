@@ -202,6 +202,7 @@ SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
        coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description,
        t.title, t.direction, t.try_allowed, t.try_done, k.retry, coalesce(k.opt_out_key, '') AS opt_out_key,
+       k.calls_per_second,
        coalesce(
            k.caller_ids[1 + (t.id % nullif(cardinality(k.caller_ids), 0))::integer],
            (SELECT n.number FROM numbers n WHERE n.organisation_id = s.organisation_id ORDER BY n.position LIMIT 1)

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.policy.capacity import Pace
-from engine.policy.routing import ALARM, CAMPAIGN, HOTLINE, Allocation, Limit, Lines, Waiting, Wanted, Wants, allocate
+from engine.policy.routing import (
+    ALARM,
+    CAMPAIGN,
+    HOTLINE,
+    Allocation,
+    Limit,
+    Lines,
+    Speed,
+    Waiting,
+    Wanted,
+    Wants,
+    allocate,
+)
 from engine.policy.trunks import MAIN, Trunk, own_trunks
 from tests.playbook import T0, phone
 
@@ -246,3 +258,34 @@ def test_no_trunk_gets_more_than_it_takes_and_nobody_waits_beside_an_open_one(
         mine = [main, *(trunk for trunk in trunks if trunk.organisation_id == one.wants.organisation_id)]
         assert any(used.get(trunk.name, 0) + legs[trunk.name] >= trunk.channels or legs[trunk.name] >= trunk.cps
                    for trunk in mine)
+
+
+# --- the pace of one campaign
+
+
+def called(name: str, number: str, campaign: str = "campaign 1", cps: float = 10) -> Waiting:
+    return Waiting(name, Wants(CAMPAIGN, T0, (Wanted(number),), speed=Speed(campaign, cps)))
+
+
+def test_a_campaign_is_dialled_no_faster_than_its_own_pace_whatever_the_trunk_takes() -> None:
+    by, dialled = lines(Trunk(MAIN, 1000, 1000)), []
+    for tick in range(300):
+        waiting = [called(f"call {n}", f"49{tick}{n}") for n in range(40)]
+        found = allocate(waiting, by, (), {}, {}.get, tick / 100)
+        by = Lines(by.trunks, found.paces, {})
+        dialled += [tick / 100] * len(found.grants)
+    assert max(sum(1 for at in dialled if one <= at < one + 1) for one in dialled) == 10
+    assert len(dialled) >= 27
+
+
+def test_a_slow_campaign_keeps_nobody_else_waiting() -> None:
+    found = allocated(called("a", "491"), called("b", "492"), called("c", "493", "campaign 2"), alarm("d", "494"))
+    assert {one.call_id for one in found.grants} == {"d", "a", "c"}
+    assert found.again_in_s is not None and found.again_in_s > 0
+
+
+def test_a_pace_that_was_changed_counts_for_the_next_call() -> None:
+    first = allocated(called("a", "491", cps=1))
+    slow = allocate([called("b", "492", cps=1)], Lines((Trunk(MAIN, 100, 100),), first.paces, {}), (), {}, {}.get, 0.5)
+    fast = allocate([called("b", "492", cps=100)], Lines((Trunk(MAIN, 100, 100),), first.paces, {}), (), {}, {}.get, 1.1)
+    assert (len(slow.grants), len(fast.grants)) == (0, 1)
