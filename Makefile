@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv/bin
 
-.PHONY: setup setup-tests demo up test test-unit lint bench-hotline bench-alarm venv
+.PHONY: setup setup-tests demo up test test-unit lint bench-hotline bench-alarm bench-campaign venv
 
 setup: venv
 	@$(VENV)/python -m engine.runtime.setup
@@ -41,3 +41,6 @@ bench-hotline: setup
 
 bench-alarm: setup
 	@$(VENV)/python -m bench.alarm
+
+bench-campaign: setup
+	@$(VENV)/python -m bench.campaign

@@ -66,7 +66,8 @@ def _documentation() -> list[web.RouteDef]:
     return docs_routes([
         Page("First Responder", "/docs", "/openapi.json",
              document(first_responder, "First Responder API", "3.1.0", DESCRIPTION)),
-        Page("Ringward", "/docs/ringward", "/ringward/v1/openapi.json", ringward.openapi())])
+        Page("Ringward", "/docs/ringward", "/ringward/v1/openapi.json", ringward.openapi()),
+        Page("ICTCore", "/docs/ictcore", "/ictcore/openapi.json", ictcore.openapi())])
 
 
 async def run(settings: Settings) -> None:

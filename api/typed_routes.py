@@ -5,6 +5,7 @@
 reply is whatever pydantic can write, the docstring is the documentation. Beside that:
 
 * `body: bytes` is the body as it came, of one of the types in `consumes`; `-> bytes` answers as `produces`;
+* with `consumes` a `body: Model | None` is JSON, or None: then it is one of those types, and the handler reads it;
 * `-> Reply[T]` chooses the status among the documented ones, and headers; `-> None` is a 204;
 * `request: web.Request` and `-> web.StreamResponse` are for who writes the answer himself (a stream, `produces`);
 * any other parameter is a service of the application, found by its type in `app[SERVICES]`.
@@ -13,6 +14,7 @@ reply is whatever pydantic can write, the docstring is the documentation. Beside
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from aiohttp import web
@@ -61,6 +63,7 @@ class Operation:
     limit: int = BODY_LIMIT
     also_system: bool = False                   # a system token may call it as well
     services: Mapping[str, type] = field(default_factory=dict)
+    also_produces: str = ""                     # by `Accept`, beside JSON: the handler writes it
 
     @property
     def documentation(self) -> str:
@@ -70,6 +73,16 @@ class Operation:
     def has_body(self) -> bool:
         return "body" in self.models or bool(self.consumes)
 
+    @property
+    def has_answer(self) -> bool:
+        """Whether it answers with a body."""
+        return self.reply is not None or self.produces != JSON
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """What its entry in the OpenAPI document has beside what its types say."""
+        return {}
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         call = await authenticate(request, request.app[DIRECTORY], also_system=self.also_system)
         arguments: dict[str, Any] = {
@@ -77,10 +90,13 @@ class Operation:
             for name, kind in self.services.items()}
         try:
             for name, model in self.models.items():
+                if name == "body" and request.content_type in self.consumes:
+                    arguments[name] = None
+                    continue
                 arguments[name] = model.model_validate(await self._given(request, name))
         except ValidationError as error:
             raise invalid(error) from None
-        if self.consumes:
+        if self.consumes and "body" not in self.models:
             require_type(request, self.consumes)
             arguments["body"] = await read_body(request, self.limit)
         return self._response(await self.handler(call, **arguments))
@@ -118,24 +134,37 @@ class Routes:
 
     def on(self, method: str, path: str, *errors: int, tag: str, statuses: tuple[int, ...] = (),
            headers: Mapping[str, str] | None = None, consumes: tuple[str, ...] = (), produces: str = JSON,
-           limit: int = BODY_LIMIT, also_system: bool = False) -> Callable[[TypedHandler], TypedHandler]:
+           also_produces: str = "", limit: int = BODY_LIMIT, also_system: bool = False,
+           ) -> Callable[[TypedHandler], TypedHandler]:
         def register(handler: TypedHandler) -> TypedHandler:
             hints = get_type_hints(handler, include_extras=True)
             models: dict[str, type[BaseModel]] = {
-                name: hints[name] for name in PARTS if name in hints and not (name == "body" and consumes)}
-            reply = hints["return"]
+                name: _model(hints[name]) for name in PARTS if name in hints and hints[name] is not bytes}
+            reply = _without(web.StreamResponse, hints["return"]) if also_produces else hints["return"]
             value = get_args(reply)[0] if get_origin(reply) is Reply else reply
             is_empty = value is type(None)
             self.operations.append(Operation(
                 method, self.prefix + path, tag, handler, errors, models,
                 TypeAdapter(value) if produces == JSON and not is_empty else None,
                 statuses or ((204,) if is_empty else (200,)), headers or {}, consumes, produces, limit, also_system,
-                {name: hint for name, hint in hints.items() if name not in {*PARTS, "call", "return"}}))
+                {name: hint for name, hint in hints.items() if name not in {*PARTS, "call", "return"}},
+                also_produces))
             return handler
         return register
 
     def __iter__(self) -> Iterator[web.RouteDef]:
         return (web.route(it.method, it.path, it.serve) for it in self.operations)
+
+
+def _model(hint: Any) -> Any:
+    """Of a `body: Model | None` the model."""
+    return _without(type(None), hint)
+
+
+def _without(kind: type, hint: Any) -> Any:
+    """A union but for this member."""
+    left = [it for it in get_args(hint) if it is not kind]
+    return left[0] if get_origin(hint) is UnionType and len(left) == 1 else hint
 
 
 def _one(values: list[str]) -> str | list[str]:

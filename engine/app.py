@@ -6,6 +6,7 @@ Calls survive either way: the switch keeps them, the next engine adopts them.
 """
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections import Counter
@@ -32,25 +33,32 @@ from engine.ports import (
     Disconnected,
     FencedOut,
     HotlineStore,
+    ProviderStore,
     Speech,
     StoreFailed,
     Switch,
 )
 from engine.preparing import Preparing
+from engine.providers import Providers
 from engine.provision import Provision
 from engine.reconcile import Reconcile
 from engine.rendering import Rendering
 from engine.restraint import REMEMBERED, Restraint
+from engine.schedules import Schedules
 from engine.settings import Settings
 from engine.speech.choose import voice_of
 from engine.speech.service import SpeechService
 from engine.store.alarms import PostgresAlarms
 from engine.store.alarms import voice_of as prompts_of
-from engine.store.calls import PostgresCalls
+from engine.store.calls import PLANNER, PostgresCalls
 from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.hotlines import PostgresHotlines
+from engine.store.memory_providers import MemoryProviders
 from engine.store.pool import create_pool
+from engine.store.providers import PostgresProviders
 from engine.store.retention import Keep, Retention
+from engine.store.schedules import PostgresSchedules
+from engine.switch.asterisk.push import Push
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import SwitchCommand
@@ -64,6 +72,7 @@ DRAIN_S = 10.0
 CLAIM_MARGIN_S = 0.5
 NOTES_WITHIN_S = 1.0
 PACED = timedelta(seconds=10)  # no pace of a trunk looks further back
+TRUNKS_WITHIN_S = 0.5
 
 
 def rules(settings: Settings) -> Rules:
@@ -85,6 +94,7 @@ class Engine:
     def __init__(
         self, settings: Settings, switch: Switch, store: CallStore, hotlines: HotlineStore, alarms: AlarmStore,
         campaigns: CampaignStore, speech: Speech, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        providers: ProviderStore | None = None,
     ) -> None:
         self._switch = switch
         self._store = store
@@ -101,11 +111,12 @@ class Engine:
         self._acknowledgements = Acknowledgements(switch, alarms, self.calls)
         self._reconcile = Reconcile(switch, store, hotlines, self.calls, self._acknowledgements)
         self._dispatcher = Dispatcher(alarms, self.calls, switch, lambda: self._is_taking)
-        preparing = Preparing(campaigns, speech, settings.ring_timeout_s, prompts_of)
+        self._preparing = Preparing(campaigns, speech, settings.ring_timeout_s, prompts_of)
         self._claims = campaigns
-        self._campaigns = Campaigns(campaigns, self.calls, switch, preparing, lambda: self._is_taking)
+        self._campaigns = Campaigns(campaigns, self.calls, switch, self._preparing, lambda: self._is_taking)
         self._recordings = KeptRecordings(switch, campaigns)
         self._provision = Provision(switch, hotlines, speech)
+        self._providers = Providers(switch, providers or MemoryProviders(), self._ledger, settings.trunk_list()[0])
         self._inbound: Inbound | None = None
         self._is_connected = False
         self._stop = asyncio.Event()
@@ -130,7 +141,9 @@ class Engine:
             await self._store.close()
             return
         async with asyncio.TaskGroup() as tasks:
-            self._inbound = Inbound(self._switch, self._hotlines, self._alarms, self.calls, self._rules, tasks)
+            self._inbound = Inbound(
+                self._switch, self._hotlines, self._alarms, self._claims, self._preparing, self.calls, self._rules,
+                tasks)
             self.calls.executing.on_render = Rendering(
                 self._speech, self._alarms, self._switch, self.calls.mailbox, tasks).order
             self._reconcile.soon(outboxes)
@@ -138,7 +151,7 @@ class Engine:
                 tasks.create_task(work) for work in (
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
                     self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(),
-                    self._tick(), self._speech.run(),
+                    self._providers.run(), self._tick(), self._speech.run(),
                     *(work() for work in self._beside),
                 )
             ]
@@ -181,6 +194,7 @@ class Engine:
                 case Connected(is_fresh):
                     log.info("switch.connected", fresh=is_fresh)
                     self._is_connected = True
+                    await self._put_trunks()
                     self._reconcile.soon()
                     await self._hear_notes()
                     self._provision.refresh()
@@ -204,6 +218,13 @@ class Engine:
                 await self._acknowledgements.bring_in()
         except (TimeoutError, RingwardError) as error:
             log.info("engine.notes_later", error=str(error))
+
+    async def _put_trunks(self) -> None:
+        """Orders that are sent again find the trunks by which they go."""
+        self._providers.refresh()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TRUNKS_WITHIN_S):
+                await self._providers.done()
 
     async def _tick(self) -> None:
         while True:
@@ -236,12 +257,17 @@ async def run(settings: Settings) -> int:
     hotlines = PostgresHotlines(settings.database_url, pool)
     voice = voice_of(settings.voice, settings.home / "run" / "voice")
     speech = SpeechService(voice, settings.sounds_dir or settings.home / "sounds", settings.speech_cache_days)
-    store = PostgresCalls(settings.database_url, settings.switch)
-    alarms = PostgresAlarms(settings.database_url, pool, settings.switch)
+    store = PostgresCalls(settings.database_url, settings.switch_id)
+    alarms = PostgresAlarms(settings.database_url, pool, settings.switch_id)
     keep = Keep(settings.retention_logs_days, settings.retention_records_days, settings.retention_recordings_days)
     retention = Retention(pool, keep)
-    campaigns = PostgresCampaignClaims(settings.database_url, pool, settings.switch)
-    engine = Engine(settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, [retention.run])
+    schedules = Schedules(PostgresSchedules(pool))
+    providers = PostgresProviders(settings.database_url, pool)
+    claims_pool = await create_pool(settings.database_url, max_size=3, settings=PLANNER)
+    campaigns = PostgresCampaignClaims(settings.database_url, claims_pool, settings.switch_id)
+    beside = [retention.run, schedules.run]
+    engine = Engine(
+        settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
     try:
         await engine.run()
@@ -253,6 +279,7 @@ async def run(settings: Settings) -> int:
     else:
         status = 0
     pool.terminate()
+    claims_pool.terminate()
     return status
 
 
@@ -262,8 +289,13 @@ def switch_of(settings: Settings) -> Switch:
         return MemorySwitch()
     return AsteriskSwitch(
         settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
-        settings.acks, settings.recordings,
+        settings.acks, settings.recordings, push_of(settings),
     )
+
+
+def push_of(settings: Settings) -> Push:
+    """The way to set providers."""
+    return Push(settings.ari_port, settings.ari_user, settings.ari_secret, settings.rtp_timeout_s)
 
 
 def _stop_on_signals(engine: Engine) -> None:

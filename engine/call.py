@@ -219,7 +219,9 @@ class Calls:
         match item:
             case BeginAlarm(queued, at):
                 return alarm.start(queued.plan, queued.persons, at)
-            case BeginProgram(_, plan, at):
+            case BeginProgram(_, plan, at, arrived, not_after):
+                if arrived is not None:
+                    return program.start_inbound(plan, arrived, not_after or at)
                 return program.start(plan, at)
             case Begin(CallArrived() as event, made):
                 return hotline.start(event, made, self._rules, self._callers_of(made))

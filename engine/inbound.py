@@ -1,4 +1,5 @@
-"""A channel arrived: number → hotline → new call; or, an organisation's own number, → the alarm that rang the caller.
+"""A channel arrived: number → hotline → new call; or, an organisation's own number, → the alarm that rang the caller,
+else the program that takes its calls.
 
 `engine/app.py` hands every CallArrived, and every FallbackStarted of a leg that no call knows, to here. The look-up is
 one statement, and one more for numbers that are no hotline's. What else happens to the leg meanwhile waits here and
@@ -11,8 +12,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine.call import Calls
-from engine.mailbox import Begin, ForCall, Item
-from engine.ports import AlarmStore, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.mailbox import Begin, BeginProgram, ForCall, Item
+from engine.ports import AlarmStore, Attempt, CampaignStore, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.preparing import CannotBePrepared, Preparing
 from engine.vocabulary.commands import Play, Reject, SwitchCommand
 from engine.vocabulary.events import CallArrived, CalledBack, Event, FallbackStarted
 from engine.vocabulary.values import Cause, Rules
@@ -22,11 +24,13 @@ log = structlog.get_logger()
 
 class Inbound:
     def __init__(
-        self, switch: Switch, hotlines: HotlineStore, alarms: AlarmStore, calls: Calls, rules: Rules,
-        tasks: asyncio.TaskGroup,
+        self, switch: Switch, hotlines: HotlineStore, alarms: AlarmStore, campaigns: CampaignStore,
+        preparing: Preparing, calls: Calls, rules: Rules, tasks: asyncio.TaskGroup,
     ) -> None:
         self._switch = switch
         self._alarms = alarms
+        self._campaigns = campaigns
+        self._preparing = preparing
         self._hotlines = hotlines
         self._calls = calls
         self._rules = rules
@@ -83,9 +87,21 @@ class Inbound:
         elif found.call_id is not None and self._calls.lives(found.call_id):
             tries = self._calls.pin_tries(event.caller)
             return ForCall(found.call_id, CalledBack(event.at, event.leg, event.channel, event.caller, tries))
+        elif (attempt := await self._campaigns.inbound(event.did, event.caller)) is not None:
+            return await self._of_program(attempt, event)
         else:
             self._send(Play(event.leg, f"{found.voice}/alarm-none", then="bye", not_after=self._in_time(event)))
         return None
+
+    async def _of_program(self, attempt: Attempt, event: CallArrived) -> Item | None:
+        try:
+            plan = await self._preparing.plan(attempt)
+        except CannotBePrepared as error:
+            log.warning("inbound.unprepared", spool=attempt.spool_id, error=str(error))
+            await self._campaigns.give_up(attempt, str(error), is_final=True)
+            self._reject(event, Cause.CONGESTION)
+            return None
+        return BeginProgram(attempt.call_id, plan, event.at, event, self._in_time(event))
 
     def _reject(self, event: CallArrived, cause: Cause) -> None:
         self._send(Reject(event.leg, cause, self._in_time(event)))

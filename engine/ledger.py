@@ -6,15 +6,16 @@ states that it was told last. Of a call of many pieces only those are looked at 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.flows.flow import Flow, Leg, changed, pieces
 from engine.policy.capacity import Pace
 from engine.policy.routing import HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
-from engine.policy.trunks import Trunk
+from engine.policy.trunks import Trunk, own_trunks
 from engine.restraint import Restraint
+from engine.vocabulary.values import is_provider
 
 SOONEST_S = 0.001
 AS_GOOD_AS_OVER = timedelta(seconds=1)
@@ -32,10 +33,13 @@ class _Noted:
 class Ledger:
     def __init__(self, trunks: Sequence[Trunk], restraint: Restraint, headroom: float = 0.0) -> None:
         self._trunks = tuple(trunks)
+        self._names = frozenset(trunk.name for trunk in trunks)
+        self._own: Mapping[int, Sequence[Trunk]] = {}
         self._main = self._trunks[0].name
         self._restraint = restraint
         self._headroom = headroom
         self._paces = {trunk.name: Pace(trunk.cps) for trunk in self._trunks}
+        self._former_s: Sequence[float] = ()  # when an engine before us dialled, by our clock
         self._granted: Counter[str] = Counter()  # since the last round was carried out
         self._noted: dict[str, _Noted] = {}
         self._by_leg: dict[str, str] = {}
@@ -91,8 +95,9 @@ class Ledger:
                 self._outbound[group] -= 1
 
     def _trunk(self, leg: Leg) -> str:
-        """A trunk that is no more in the settings, or not known, counts as the main one."""
-        return leg.trunk if leg.trunk in self._paces else self._main
+        """A trunk that is no more in the settings, or not known, counts as the main one. A provider's legs are always
+        its own, also when it was removed: that they end takes from where that they began has added."""
+        return leg.trunk if leg.trunk in self._names or is_provider(leg.trunk) else self._main
 
     def drop(self, call_id: str) -> None:
         noted = self._noted.pop(call_id, None)
@@ -116,6 +121,15 @@ class Ledger:
 
     # --- who may dial ----------------------------------------------------------------------------------------------
 
+    def put_providers(self, providers: Sequence[Trunk], now_s: float) -> None:
+        """Organisations have these trunks of their own from now on. The pace of one that is gone is kept: it may come
+        back within the same second."""
+        for trunk in providers:
+            pace = self._paces.get(trunk.name)
+            self._paces[trunk.name] = replace(pace, cps=trunk.cps) if pace else Pace(trunk.cps).after(
+                (now_s - at_s for at_s in self._former_s), now_s)
+        self._own = own_trunks(providers)
+
     @property
     def is_wanted(self) -> bool:
         self._ask()
@@ -137,7 +151,7 @@ class Ledger:
             Waiting(call_id, wants, self._turns.get(call_id, 0)) for call_id, wants in self._wants.items()
             if wants.rank == HOTLINE or not only_hotlines
         ]
-        lines = Lines(self._trunks, self._paces, self._used, self._headroom)
+        lines = Lines(self._trunks, self._paces, self._used, self._headroom, self._own)
         found = allocate(
             waiting, lines, self._by_number, self._outbound,
             lambda number: self._restraint.rests_until(number, now), now_s,
@@ -171,6 +185,7 @@ class Ledger:
         """What an engine before us dialled, by whichever trunk, counts for every trunk's pace."""
         ages_s = [(now - at).total_seconds() for at in dials]
         self._paces = {name: pace.after(ages_s, now_s) for name, pace in self._paces.items()}
+        self._former_s = [now_s - age_s for age_s in ages_s]
 
     def carried_out(self, now_s: float) -> None:
         """What was granted has only now been sent."""

@@ -38,11 +38,14 @@ class BeginAlarm:
 
 @dataclass(frozen=True, slots=True)
 class BeginProgram:
-    """An attempt of a campaign or of a single transmission that was claimed and prepared: a new call, with its id."""
+    """An attempt of a campaign or of a single transmission that was claimed and prepared: a new call, with its id.
+    `arrived`: somebody who called the number of a program; his leg is to be claimed by `not_after`."""
 
     call_id: str
     plan: ProgramPlan
     at: datetime
+    arrived: CallArrived | None = None
+    not_after: datetime | None = None
 
     @property
     def began_at(self) -> datetime:

@@ -1,6 +1,6 @@
 """What the engine needs from outside, as Protocols. Every adapter has a twin that passes the same contract tests.
 
-Implemented by `engine/switch/*` (Switch), `engine/store/*` (CallStore, HotlineStore), `engine/speech/*` (Speech).
+Implemented by `engine/switch/*` (Switch), `engine/store/*` (the stores), `engine/speech/*` (Speech).
 Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from engine.vocabulary.commands import RowCommand, SwitchCommand
 from engine.vocabulary.events import CallArrived, Event
 from engine.vocabulary.program import CallingHours, RetryRules
-from engine.vocabulary.values import AlarmPlan, Hotline, LiveLeg, Person, RingwardError
+from engine.vocabulary.values import AlarmPlan, Hotline, LiveLeg, Person, Provider, RingwardError
 
 
 class SwitchLost(RingwardError):
@@ -99,6 +99,10 @@ class Switch(Protocol):
 
     async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
         """Make the switch's own database say exactly this (see dialplans/asterisk): what the fallback rings."""
+
+    async def put_trunks(self, providers: Sequence[Provider]) -> Collection[str]:
+        """Have exactly these trunks beside those of the settings; what is as it should be is not touched. Returns the
+        names of those by which can be dialled now. Raises SwitchLost. A dial by any other is a DialRefused."""
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         """Steps of fallback calls not yet forgotten, oldest first."""
@@ -277,7 +281,7 @@ class Attempt:
 
     `program`: type and fields, as an API took them. `hotlines`: which numbers that it transfers to are hotlines.
     `extension`: the phone behind the program's `extension_id`, '' without one. `fields`: placeholders and what they
-    stand for. `tries_left`: attempts that may follow this one.
+    stand for. `tries_left`: attempts that may follow this one. `countries`: which the organisation may dial.
     """
 
     call_id: str
@@ -296,6 +300,7 @@ class Attempt:
     opt_out_key: str = ""
     extension: str = ""
     hotlines: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,9 +331,15 @@ class CampaignStore(Protocol):
         """Attempts that are due by every limit of their campaigns, at most so many: rows of them are durable, and no
         other engine gets them while we own our switch."""
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        """A program of this number (digits) takes the call; rows of it are durable. None: there is no such program."""
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         """Attempts that were claimed by our switch, or by an engine that is gone, and never began, are as if they never
         had been; how many. Not those of `in_hand` (call ids), which are about to begin."""
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        """Why nobody dials this number (digits), also to hand a call over; '' when it may be dialled."""
 
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         """It cannot begin: it has failed, and is tried again later if it may be."""
@@ -350,6 +361,16 @@ class CampaignStore(Protocol):
 
     def changes(self) -> AsyncIterator[None]:
         """A wake by NOTIFY ringward_campaign, and at least every second, so that nothing is missed."""
+
+
+class ProviderStore(Protocol):
+    """Providers as the engine needs them, of every organisation."""
+
+    async def active(self) -> Sequence[Provider]:
+        """Those that are active and carry voice by SIP, in the order of their ids. Raises StoreFailed."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """A wake by NOTIFY ringward_provider, and at least every 5 s, so that nothing is missed."""
 
 
 class Speech(Protocol):

@@ -16,6 +16,7 @@ from engine.vocabulary.program import ProgramPlan, ProgramStep
 
 KEPT_S = 10.0
 MOST_KEPT = 1000
+MOST_AHEAD = 20_000
 PERSONAL, AHEAD = 1, 2  # urgencies of ports.Speech
 
 
@@ -35,6 +36,7 @@ class Preparing:
         self._ring_timeout_s = ring_timeout_s
         self._voices = voices
         self._kept: OrderedDict[tuple[object, ...], tuple[float, str]] = OrderedDict()
+        self._ahead: OrderedDict[tuple[str, str], None] = OrderedDict()     # spoken before their time, once
 
     async def plan(self, attempt: Attempt) -> ProgramPlan:
         """Raises CannotBePrepared, StoreFailed."""
@@ -58,8 +60,13 @@ class Preparing:
         try:
             for step in self._steps(attempt):
                 words = filled(step.text, attempt.fields)
-                if words != step.text and not has_results(words):
-                    await self._speech.render(words, attempt.language, urgency=AHEAD)
+                said = (words, attempt.language)
+                if words == step.text or has_results(words) or said in self._ahead:
+                    continue
+                await self._speech.render(*said, urgency=AHEAD)
+                self._ahead[said] = None
+                if len(self._ahead) > MOST_AHEAD:
+                    self._ahead.popitem(last=False)
         except (CannotBePrepared, SpeechFailed):
             return
 
@@ -69,7 +76,15 @@ class Preparing:
             found = steps_of(attempt.program_type, data)
         except SchemeInvalid as error:
             raise CannotBePrepared(f"the program cannot be run: {error}", is_final=True) from error
-        return tuple(_to_hotline(step) if step.to in attempt.hotlines else step for step in found)
+        return tuple(self._handed_over(attempt, step) if step.to else step for step in found)
+
+    def _handed_over(self, attempt: Attempt, step: ProgramStep) -> ProgramStep:
+        """To a hotline of the organisation, or to a number that it may dial."""
+        if step.to in attempt.hotlines:
+            return replace(step, kind="hotline")
+        if why := self._store.refused(step.to, attempt.countries):
+            raise CannotBePrepared(f"the number to transfer to is {why}", is_final=True)
+        return step
 
     async def _sound(self, attempt: Attempt, step: ProgramStep, words: str) -> str:
         """'' for a step that says nothing, or something that is not known yet."""
@@ -100,6 +115,3 @@ class Preparing:
             self._kept.popitem(last=False)
         return sound
 
-
-def _to_hotline(step: ProgramStep) -> ProgramStep:
-    return replace(step, kind="hotline")

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from engine.policy.trunks import MAIN, Trunk
+from engine.vocabulary.values import is_provider
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SETTINGS = "run/settings.json"
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", validation_alias=AliasChoices("database_url", "DATABASE_URL", "RINGWARD_DATABASE_URL"))
     switch: Literal["asterisk", "memory"] = "asterisk"
+    switch_name: str = Field("", pattern=r"^[a-z0-9-]{0,40}$", description="of several on one database")
 
     # where things listen
     api: str = "127.0.0.1:8080"
@@ -56,6 +58,9 @@ class Settings(BaseSettings):
     ami_port: int = Field(5038, ge=0, le=65535)
     ami_user: str = "ringward"
     ami_secret: str = ""
+    ari_port: int = Field(8088, ge=0, le=65535)
+    ari_user: str = "ringward"
+    ari_secret: str = ""
 
     # the hotline
     ring_timeout_s: int = Field(25, ge=1, le=300, description="how long a phone rings in one round")
@@ -95,9 +100,15 @@ class Settings(BaseSettings):
     log_level: str = "info"
 
     # how long is kept what happened
-    retention_logs_days: int = Field(365, ge=0, description="call logs, alarms, events, deliveries; 0: for ever")
+    retention_logs_days: int = Field(
+        365, ge=0, description="call logs, alarms, transmissions, events, deliveries; 0: for ever")
     retention_records_days: int = Field(365, ge=0, description="telephone records; 0: for ever")
     retention_recordings_days: int = Field(0, ge=0, description="recordings; 0: for ever")
+
+    @property
+    def switch_id(self) -> str:
+        """The name by which this switch, and whoever owns it, is known in the database."""
+        return self.switch_name or self.switch
 
     @property
     def acks(self) -> Path:
@@ -122,6 +133,8 @@ class Settings(BaseSettings):
         names = [MAIN, *(one.name for one in trunks)]
         if len(set(names)) < len(names):
             raise ValueError(f"every trunk needs a name of its own, and {MAIN!r} is the first one's")
+        if any(is_provider(name) for name in names):
+            raise ValueError("names like 'p12' are those of providers")
         return trunks
 
     @field_validator("acks_dir", "sounds_dir", "recordings_dir")

@@ -220,7 +220,7 @@ class PostgresCampaignWorld:
             "RETURNING id), c AS (INSERT INTO contacts (organisation_id, number) VALUES (1, $1) RETURNING id), "
             "t AS (INSERT INTO transmissions (organisation_id, contact_id, program_id, status, try_allowed, try_done) "
             "SELECT 1, c.id, p.id, 'processing', $2, 1 FROM p, c RETURNING id) "
-            "INSERT INTO spools (organisation_id, transmission_id) SELECT 1, id FROM t RETURNING id",
+            "INSERT INTO spools (organisation_id, transmission_id, is_sent) SELECT 1, id, true FROM t RETURNING id",
             f"+{number}", try_allowed, json.dumps(TEXT))
         return spool_id
 

@@ -130,7 +130,7 @@ def espeak() -> Program:
 def loopback_settings(home: Home, **overrides: object) -> Settings:
     """Settings of a system on free ports of the loopback."""
     return Settings(**{  # type: ignore[arg-type]
-        "home": home.path, "sip": "127.0.0.1:0", "ami_port": 0, "api": "127.0.0.1:0",
+        "home": home.path, "sip": "127.0.0.1:0", "ami_port": 0, "ari_port": 0, "api": "127.0.0.1:0",
         "trunk": str(Address("127.0.0.1", 0).chosen(socket.SOCK_DGRAM)), **overrides})
 
 

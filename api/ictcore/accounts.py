@@ -1,7 +1,7 @@
 """`/accounts`, `/dids`, `/extensions`: the addresses that belong to users. Section "User account / Email / DID /
 Extension" of the guide.
 
-Whoever has no `account_admin` sees his own. Programs come later: no account has one yet.
+Whoever has no `account_admin` sees his own.
 """
 
 import json
@@ -17,7 +17,9 @@ from api.ictcore.frame import Call, failed, found, routes
 from api.ictcore.named_values import checked_name, sent_value
 from engine.settings import Settings
 from engine.store.directory_port import NameTaken
+from engine.store.filters import Wanted
 from engine.store.ictcore_accounts import IctcoreAccounts
+from engine.store.programs import PostgresPrograms
 
 TAG = "accounts"
 ONE = "/accounts/{account_id}"
@@ -63,6 +65,7 @@ class Account(ListedAccount):
     passwd: str
     passwd_pin: str
     settings: dict[str, Any]
+    programs: Annotated[list[int], Field(description="ids of the programs that it uses")]
 
 
 class Setting(BaseModel):
@@ -129,38 +132,45 @@ async def delete_account(call: Call, account_id: int, accounts: IctcoreAccounts)
 
 @routes.on("PUT", ONE + "/users/{user_id}", 403, 404, permission="account_update", tag=TAG)
 async def give_account(call: Call, account_id: int, user_id: int, accounts: IctcoreAccounts) -> Account:
-    """Give an account to another user."""
+    """Give an account to another user; it uses no program then."""
     row = await _seen(call, accounts, account_id)
     found(await accounts.give(call.organisation_id, row["account_id"], user_id) or None, "User")
-    return _account({**row, "user_id": user_id})
+    return _account({**row, "user_id": user_id, "programs": row["programs"] if row["user_id"] == user_id else []})
 
 
 @routes.on("DELETE", ONE + "/users", 403, 404, permission="account_update", tag=TAG)
 async def free_account(call: Call, account_id: int, accounts: IctcoreAccounts) -> Account:
-    """Take an account from its user."""
+    """Take an account from its user; it uses no program then."""
     row = await _seen(call, accounts, account_id)
     await accounts.give(call.organisation_id, row["account_id"], None)
-    return _account({**row, "user_id": None})
+    return _account({**row, "user_id": None, "programs": [] if row["user_id"] is not None else row["programs"]})
 
 
 @routes.on("PUT", ONE + "/programs/{program}", 403, 404, permission="account_update", tag=TAG)
-async def subscribe(call: Call, account_id: int, program: str, accounts: IctcoreAccounts) -> Account:
-    """Use a program for what comes in for this account. There is none yet."""
-    await _seen(call, accounts, account_id)
-    raise NotFound("Program")
+async def subscribe(call: Call, account_id: int, program: str, accounts: IctcoreAccounts,
+                    programs: PostgresPrograms) -> Account:
+    """Use a program for this account: one by its id, or the first one of a type by the type's name."""
+    row = await _seen(call, accounts, account_id)
+    program_id = (await _programs(call, program, programs))[0]
+    await accounts.subscribe(call.organisation_id, row["account_id"], program_id)
+    return _account(await _seen(call, accounts, account_id))
 
 
 @routes.on("DELETE", ONE + "/programs/{program}", 403, 404, permission="account_update", tag=TAG)
-async def unsubscribe(call: Call, account_id: int, program: str, accounts: IctcoreAccounts) -> Account:
-    """Use a program no more. There is none yet."""
-    await _seen(call, accounts, account_id)
-    raise NotFound("Program")
+async def unsubscribe(call: Call, account_id: int, program: str, accounts: IctcoreAccounts,
+                      programs: PostgresPrograms) -> Account:
+    """Use a program no more: one by its id, or all of a type by the type's name."""
+    row = await _seen(call, accounts, account_id)
+    await accounts.unsubscribe(call.organisation_id, row["account_id"], await _programs(call, program, programs))
+    return _account(await _seen(call, accounts, account_id))
 
 
 @routes.on("DELETE", ONE + "/programs", 403, 404, permission="account_update", tag=TAG)
 async def unsubscribe_all(call: Call, account_id: int, accounts: IctcoreAccounts) -> Account:
     """Use no program for this account."""
-    return _account(await _seen(call, accounts, account_id))
+    row = await _seen(call, accounts, account_id)
+    await accounts.unsubscribe(call.organisation_id, row["account_id"], None)
+    return _account({**row, "programs": []})
 
 
 # --- settings
@@ -218,6 +228,13 @@ async def _seen(call: Call, accounts: IctcoreAccounts, account_id: int) -> Mappi
         wanted = await accounts.default_of(call.organisation_id, call.user_id)
     row = None if wanted is None else await accounts.account(call.organisation_id, wanted, call.seen_by("account"))
     return found(row, "Account")
+
+
+async def _programs(call: Call, program: str, programs: PostgresPrograms) -> list[int]:
+    """Those that are meant by an id or by the name of a type; at least one. Raises NotFound."""
+    by = "program_id" if program.isascii() and program.isdigit() and len(program) < 19 else "is_type"
+    rows = await programs.page(call.organisation_id, Wanted({by: program}, call.seen_by("program")))
+    return found([it.program_id for it in rows] or None, "Program")
 
 
 async def _create(call: Call, accounts: IctcoreAccounts, columns: dict[str, Any]) -> int:

@@ -158,10 +158,11 @@ def _told(row: Row, order: Sequence[int] | None, column: int, kind: str, text: s
 
 def exported(rows: Iterable[Sequence[str]]) -> bytes:
     """`rows` as in `COLUMNS`."""
-    return csv_rows.written([phone, *map(_escaped, rest)] for phone, *rest in rows)
+    return csv_rows.written([phone, *map(escaped, rest)] for phone, *rest in rows)
 
 
-def _escaped(cell: str) -> str:
+def escaped(cell: str) -> str:
+    """So that no spreadsheet takes it for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 

@@ -18,11 +18,14 @@ def _no_fraction(value: Any) -> Any:
     return value
 
 
+Phone = Annotated[ContactPhone, BeforeValidator(_no_fraction), Field(
+    description="kept as given; national forms are read in the organization's country")]
+
+
 class ContactBody(Body):
     first_name: PersonName = ""
     last_name: PersonName = ""
-    phone: Annotated[ContactPhone, BeforeValidator(_no_fraction), Field(
-        description="kept as given; national forms are read in the organization's country")] = ""
+    phone: Phone = ""
     email: ContactEmail = ""
     address: Address = ""
     custom1: Custom = ""

@@ -27,6 +27,9 @@ _ID = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _BELOW = re.compile(rf"{PREFIX}(/api)?(?=/|$)")
 
 
+READS = ("_read", "_list")      # permissions of what changes nothing
+
+
 @dataclass(frozen=True, slots=True)
 class _Route:
     segments: tuple[str, ...]
@@ -101,6 +104,8 @@ class Door:
         path = _BELOW.sub("", request.rel_url.raw_path, count=1).removesuffix(".json")
         operation, values = self._table.find(_method(request), path)
         request[ROUTE] = operation.path
+        if request.method == "HEAD" and operation.permission and not operation.permission.endswith(READS):
+            raise NotFound("API location")  # ICTCore also starts, stops and clones by GET: a look must not
         if operation.permission == OPEN:
             return await operation.run(request, None, values)
         call = await self._access.call(request)

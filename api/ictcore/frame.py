@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
@@ -40,7 +41,12 @@ PREFIX = "/ictcore"
 FORM = "application/x-www-form-urlencoded"
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 OPEN = "-"                  # the permission of what needs no log-in
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": f"^{KEY.pattern}$"},
+    "description": "sent again within 24 hours, the same request makes nothing new"}
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -148,6 +154,11 @@ class Operation(typed_routes.Operation):
     also: tuple[str, ...] = ()
     takes: frozenset[str] = frozenset()         # the parameters of the handler
 
+    @property
+    def described(self) -> Mapping[str, Any]:
+        return ({"parameters": [IDEMPOTENCY_KEY]} if self.creates else {}) | (
+            {"security": []} if self.permission == OPEN else {})
+
     async def run(self, request: web.Request, call: Call | None, path: Mapping[str, str]) -> web.StreamResponse:
         """Raises ApiError. `request.path` may be another one; `path` has what stood in its variables."""
         given: dict[str, Any] = {name: self._service(request, kind) for name, kind in self.services.items()}
@@ -161,7 +172,7 @@ class Operation(typed_routes.Operation):
         elif "body" in self.models:
             body = await read_object(request, self.limit)
             digest = json.dumps(body, sort_keys=True)
-            given["body"] = _valid(self.models["body"], body)
+            given["body"] = read_as(self.models["body"], body)
         if self.creates and call is not None:
             return await self._created(request, call, given, f"{dict(path)} {digest}")
         return self._answer(await self.handler(**given))
@@ -235,9 +246,12 @@ class Routes:
                 models["path"] = create_model(f"{handler.__name__}_path", __base__=FromUrl, **variables)
             if "body" in hints and not consumes:
                 models["body"] = hints["body"]
-            is_json = produces == JSON and reply is not type(None) and not creates
+            if creates:
+                reply = _made(creates)
+            is_json = produces == JSON and reply is not type(None)
+            every = (*errors, *([403] if permission not in ("", OPEN) else []), *([404] if variables else []))
             self.operations.append(Operation(
-                method, self.prefix + path, tag, handler, errors, models, TypeAdapter(reply) if is_json else None,
+                method, self.prefix + path, tag, handler, every, models, TypeAdapter(reply) if is_json else None,
                 (200,), headers or {}, consumes, produces, limit,
                 services={name: hint for name, hint in hints.items() if name not in {"call", "body", *variables}},
                 permission=permission, creates=creates, also=tuple(self.prefix + it for it in also),
@@ -252,6 +266,13 @@ class Routes:
 
 
 routes = Routes()
+
+
+@cache
+def _made(name: str) -> type[BaseModel]:
+    """What a create answers."""
+    fields: dict[str, Any] = {name: (int, ...)}
+    return create_model(f"Created{name.removesuffix('_id').capitalize()}", **fields)
 
 
 # --- bodies
@@ -272,7 +293,8 @@ async def read_object(request: web.Request, limit: int) -> dict[str, Any]:
     return value
 
 
-def _valid(model: type[BaseModel], value: Any) -> BaseModel:
+def read_as(model: type[M], value: Any) -> M:
+    """Raises ApiError 412."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -39,7 +39,7 @@ RECONNECT_MS = 1000
 
 
 # A misspelt group would be a stream that never says anything.
-ONE_TYPE = r"(alarm|recipient|call|hotline)\.([A-Za-z]+|\*)"
+ONE_TYPE = r"(alarm|recipient|call|hotline|campaign|transmission|schedule)\.([A-Za-z]+|\*)"
 
 
 class EventsQuery(FromUrl):
@@ -48,7 +48,7 @@ class EventsQuery(FromUrl):
         examples=["alarm.*,recipient.acknowledged"],
         description="only these, separated by commas; default: all"), saying(
             "must be types of events such as alarm.created, or groups such as alarm.*, separated by commas; all begin "
-            "with alarm, recipient, call or hotline")] = None
+            "with alarm, recipient, call, hotline, campaign, transmission or schedule")] = None
 
 
 def _cursor(text: Any) -> Any:
@@ -105,20 +105,27 @@ class Streams:
 @routes.on("GET", "/events", 403, 429, tag="events", produces="text/event-stream")
 async def stream_events(call: Call, request: web.Request, query: EventsQuery, header: LastEventHeader,
                         events: PostgresEvents, streams: Streams) -> web.StreamResponse:
-    """What happens, as server-sent events: alarms, their recipients and calls, hotlines and theirs.
+    """What happens, as server-sent events: alarms, their recipients and calls, hotlines and theirs, campaigns.
 
     `event` is the type, `id` says where to go on, `data` is `{"id", "type", "at", "data"}`. Given back as
     `Last-Event-ID`, as browsers do by themselves, an id gets everything after it; without one the stream begins now. A
     comment comes every 15 seconds. The stream ends after an hour; connect again.
     """
+    wanted = wanted_types(query.types)
+    return await stream(call, request, header, lambda it: wanted(it.type), events, streams)
+
+
+async def stream(call: Call, request: web.Request, header: LastEventHeader, wanted: Callable[[StoredEvent], bool],
+                 events: PostgresEvents, streams: Streams) -> web.StreamResponse:
+    """The events of the organisation that are `wanted`. Raises ApiError 429."""
     with streams.counted(call.organisation_id):
         cursor = header.last_event_id or await events.now()
         response = web.StreamResponse(headers={
             "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         await response.prepare(request)
-        stream = _Stream(call.organisation_id, events, streams, cursor, _wanted(query.types), response, request)
+        one = _Stream(call.organisation_id, events, streams, cursor, wanted, response, request)
         try:
-            await stream.run()
+            await one.run()
         except (ConnectionError, TimeoutError):
             if request.transport is not None:
                 request.transport.abort()       # what is still unsent to it is not waited for
@@ -129,7 +136,7 @@ class _Stream:
     """One client. It ends by the client, by the process, or by its age; the database may come and go."""
 
     def __init__(self, organisation_id: int, events: PostgresEvents, streams: Streams, cursor: EventCursor,
-                 wanted: Callable[[str], bool], response: web.StreamResponse, request: web.Request) -> None:
+                 wanted: Callable[[StoredEvent], bool], response: web.StreamResponse, request: web.Request) -> None:
         self._organisation_id = organisation_id
         self._events = events
         self._streams = streams
@@ -168,7 +175,7 @@ class _Stream:
             return False
         if not found:
             return False
-        if text := "".join(_text(it) for it in found if self._wanted(it.type)):
+        if text := "".join(_text(it) for it in found if self._wanted(it)):
             await self._write(text)
         self._cursor = found[-1].cursor
         return True
@@ -184,7 +191,8 @@ def _text(event: StoredEvent) -> str:
     return f"id: {event.cursor}\nevent: {event.type}\ndata: {json.dumps(said, ensure_ascii=False)}\n\n"
 
 
-def _wanted(types: str | None) -> Callable[[str], bool]:
+def wanted_types(types: str | None) -> Callable[[str], bool]:
+    """Whether a type is among them; None: all are."""
     if types is None:
         return lambda _: True
     given = frozenset(types.split(","))

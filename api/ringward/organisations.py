@@ -106,8 +106,8 @@ async def update_organisation(
 async def delete_organisation(call: Call, path: IdPath, organisations: PostgresOrganisations) -> None:
     """Remove an organization with all that is its own: users, contacts, recordings, webhooks, tokens.
 
-    Refused with 409 while it has hotlines, alarms or call logs: call history is removed by retention alone. Its numbers
-    go to the end of the pool. Needs a system token.
+    Refused with 409 while it has hotlines, alarms, call logs or calls of programs: call history is removed by retention
+    alone. Its numbers go to the end of the pool. Needs a system token.
     """
     _reachable(call, path.id)
     as_system(call)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from api.errors import STYLES
 from api.openapi import document
-from api.ringward import alarms, directory, events, webhook_deliveries, webhooks
+from api.ringward import alarms, campaigns, directory, dnc_lists, events, webhook_deliveries, webhooks
 from api.ringward.frame import Base, Install, routes
 
 DESCRIPTION = """Ringward's own API: alarms, the directory they ring, webhooks and live events.
@@ -19,7 +19,8 @@ Times are RFC 3339 in UTC, phone numbers leave as E.164 with a plus."""
 
 # Each module registers its operations on `frame.routes` when it is imported; here stands what makes its services.
 INSTALLS: Sequence[Install] = (
-    alarms.install, events.install, directory.install, webhooks.install, webhook_deliveries.install)
+    alarms.install, events.install, directory.install, campaigns.install, dnc_lists.install,
+    webhooks.install, webhook_deliveries.install)
 
 
 def install(app: web.Application, base: Base) -> None:

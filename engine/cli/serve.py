@@ -49,8 +49,9 @@ def asterisk_command(home: Home = DEFAULT_HOME) -> None:
 
     with errors():
         settings = load_settings(home)
-        if not settings.ami_secret:
-            raise RingwardError("RINGWARD_AMI_SECRET is not set: the engine needs the same one")
+        for secret in ("ami_secret", "ari_secret"):
+            if not getattr(settings, secret):
+                raise RingwardError(f"RINGWARD_{secret.upper()} is not set: the engine needs the same one")
         argv = prepare(open_home(home), settings, find_asterisk(report=say))
         os.chdir("/")
         os.execv(argv[0], argv)  # noqa: S606 -- ours, no shell

@@ -54,6 +54,9 @@ class Api:
         headers = {"Idempotency-Key": key} if key else {}
         return await self._send("POST", path, json=body, params=query, headers=headers)
 
+    async def put(self, path: str, body: dict[str, Any]) -> Any:
+        return await self._send("PUT", path, json=body)
+
     async def events(self) -> AsyncIterator[Event]:
         """What happens from now on, as it happens (server-sent events)."""
         timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENT_S)

@@ -207,7 +207,7 @@ def wants(state: State) -> Wants | None:
     if state.plan.strategy == "sequential" and places:
         places = _in_line(state, places)
     numbers = tuple(wanted for place in places if (wanted := state.recipients[place].next) is not None)
-    return Wants(RANK, state.plan.created_at, numbers) if numbers else None
+    return Wants(RANK, state.plan.created_at, numbers, None, state.plan.organisation_id) if numbers else None
 
 
 def _in_line(state: State, places: list[int]) -> list[int]:

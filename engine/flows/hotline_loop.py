@@ -40,7 +40,7 @@ def wants(state: State) -> Wants | None:
     return Wants(
         HOTLINE, state.arrived_at, tuple(
             Wanted(phone.number, phone=phone, skip=tried_before(state, phone).failed_trunks) for phone in phones),
-        Limit(hotline.hotline_id, hotline.channels_outbound),
+        Limit(hotline.hotline_id, hotline.channels_outbound), hotline.organisation_id,
     )
 
 

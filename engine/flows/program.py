@@ -9,6 +9,8 @@
                                     │                                   ▼          ▼
                                     └───────── hung up ──────────── talking    closing
 
+Who calls the number of a program (`forward`) arrives, and is led through its steps from `running` on.
+
 Each live call is one attempt (ICTCore's spool). Its row is committed before the call begins, so an attempt whose fate
 is unknown after a crash counts as one: a campaign rings nobody twice for the same attempt. What is not dialled yet is
 given back when its campaign pauses (`Withdrawn`), when a line does not come soon, or when an engine begins.
@@ -25,6 +27,7 @@ from engine.flows.flow import Step
 from engine.flows.program_ends import closing, failed, over, reached, withdrawn
 from engine.flows.program_state import (
     APART,
+    BEGIN,
     PEER,
     PEER_AFTER,
     STALE,
@@ -43,14 +46,15 @@ from engine.flows.program_state import (
     wants,
     wants_to_ring,
 )
-from engine.flows.program_steps import first_prompt, rendered, step_done, transfer_failed, unspoken
+from engine.flows.program_steps import entered, first_prompt, rendered, step_done, transfer_failed, unspoken
 from engine.policy.redial import unanswered
-from engine.policy.trunks import is_trunk_trouble
-from engine.vocabulary.commands import Bridge, Command, DialProgram, HangUp, Hold, WriteResult, WriteSpool
+from engine.policy.trunks import is_trunk_trouble, trunk_of
+from engine.vocabulary.commands import Bridge, Command, DialProgram, HangUp, Hold, SetTimer, WriteResult, WriteSpool
 from engine.vocabulary.events import (
     Acknowledged,
     AcknowledgeOrdered,
     Answered,
+    CallArrived,
     CalledBack,
     CancelOrdered,
     Declined,
@@ -86,14 +90,24 @@ PEER_RINGS_S = 25       # whom a call is handed over to
 PEER_WAITS_S = 10.0     # until the two are joined
 SETTLED = timedelta(seconds=1)  # a leg that is younger may be missing in a snapshot
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "step", "timers",
-    "wants", "wants_to_ring",
+    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "start_inbound",
+    "step", "timers", "wants", "wants_to_ring",
 ]
 
 
 def start(plan: ProgramPlan, at: datetime) -> Step[State]:
     state = State("waiting", plan, at)
     return Step(state, stale_timer(state, at))
+
+
+def start_inbound(plan: ProgramPlan, event: CallArrived, not_after: datetime) -> Step[State]:
+    """Somebody called the number of a program: he hears music, and the program begins at once."""
+    at = event.at
+    state = State(
+        "arrived", plan, at, leg=event.leg, channel=event.channel, trunk=trunk_of(event.channel), dialled_at=at,
+        answered_at=at)
+    row = WriteSpool(plan.spool_id, SpoolStatus.CONNECTED, started_at=at, connected_at=at)
+    return Step(state, (Hold(event.leg, not_after), row, SetTimer(BEGIN, 0.0)))
 
 
 def step(state: State, event: Event) -> Step[State]:
@@ -136,6 +150,8 @@ def step(state: State, event: Event) -> Step[State]:
 
 def _timed_out(state: State, name: str, at: datetime) -> Step[State]:
     """A timer of what it waited for before does nothing: what it waits for now has its own."""
+    if name == BEGIN and state.phase == "arrived":
+        return entered(replace(state, phase="running"), 0, at)
     if name == STALE and is_due(state, STALE_AFTER, at):
         return withdrawn(state, at, "no line was free")
     is_wanted = state.phase == "transferring" and state.peer_stage == "wanted"
@@ -182,7 +198,7 @@ def _answered(state: State, leg: str, at: datetime) -> Step[State]:
         running = replace(state, phase="running", answered_at=at)
         return Step(running, (WriteSpool(state.plan.spool_id, SpoolStatus.CONNECTED, connected_at=at),))
     if leg == state.peer and state.phase == "transferring" and state.peer_stage == "ringing":
-        return Step(replace(state, since=at, peer_stage="up"), (Bridge(state.leg, "", leg),))
+        return Step(replace(state, since=at, peer_stage="up"), (Bridge(state.leg, state.channel, leg),))
     return Step(state)
 
 
@@ -239,7 +255,7 @@ def _peer_gone(state: State, at: datetime, cause: int, sip: int) -> Step[State]:
 
 def _compared(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[State]:
     """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated. Who has waited for a line
-    since before is given back: his campaign may have been halted, and this is told before anybody is dialled."""
+    since before is given back, and this is told before anybody is dialled: his campaign may have been halted."""
     if state.phase == "waiting":
         return withdrawn(state, at, "an engine began") if state.since < at - SETTLED else Step(state)
     here, peer, is_settled = live.get(state.leg), live.get(state.peer), state.since < at - SETTLED
@@ -265,7 +281,7 @@ def _unsaid(state: State, live: Mapping[str, LiveLeg], is_settled: bool) -> tupl
         told += [HangUp(leg.leg, Cause.NORMAL) for leg in (here, peer) if leg is not None and leg.place != "rw-play"]
     elif state.phase == "transferring" and here is not None and not here.bridge:
         if peer is not None and peer.is_up and is_settled:
-            told.append(Bridge(state.leg, "", state.peer))
+            told.append(Bridge(state.leg, state.channel, state.peer))
         elif here.place != "rw-hold" and (peer is None or not peer.is_up):
             told.append(Hold(state.leg))
     return (*told, *unspoken(state))

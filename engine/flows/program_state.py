@@ -10,7 +10,7 @@ from engine.vocabulary.commands import SetTimer
 from engine.vocabulary.program import ProgramPlan, ProgramStep
 
 APART = None
-STALE, PEER = "stale", "peer"       # timers
+STALE, PEER, BEGIN = "stale", "peer", "begin"       # timers
 STALE_AFTER = timedelta(seconds=30)  # who waits longer for a line is given back: windows and lists are looked at again
 PEER_AFTER = timedelta(seconds=60)   # whom he is to talk to is in use all the time, or no line is free
 EARLY = timedelta(seconds=1)         # a timer goes by another clock
@@ -26,10 +26,11 @@ class State:
     `skip`: trunks that failed on the way to this number. `results`: (name, data) for texts of later steps.
     """
 
-    phase: str  # waiting dialling running transferring talking closing over
+    phase: str  # waiting dialling arrived running transferring talking closing over
     plan: ProgramPlan
     since: datetime
     leg: str = ""
+    channel: str = ""  # of a leg that reached us
     trunk: str = ""
     others: int = 0
     skip: int = 0
@@ -65,17 +66,18 @@ def owner(state: State) -> Owner:
 
 def legs(state: State) -> Sequence[Leg]:
     step = current(state)
-    own = (Leg(state.leg, state.plan.number, state.trunk),) if state.leg else ()
+    number = "" if state.channel else state.plan.number
+    own = (Leg(state.leg, number, state.trunk),) if state.leg else ()
     return (*own, Leg(state.peer, step.to if step else "", state.peer_trunk)) if state.peer else own
 
 
 def wants(state: State) -> Wants | None:
     """Who listens to music until the other side is rung goes before those who are not called yet."""
-    step = current(state)
+    step, whose = current(state), state.plan.organisation_id
     if state.phase == "waiting":
-        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),))
+        return Wants(CAMPAIGN, state.since, (Wanted(state.plan.number, skip=state.skip),), None, whose)
     if state.phase == "transferring" and state.peer_stage == "wanted" and step is not None:
-        return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),))
+        return Wants(ALARM, state.since, (Wanted(step.to, skip=state.peer_skip),), None, whose)
     return None
 
 
@@ -93,6 +95,8 @@ def leased(state: State) -> Sequence[str]:
 
 
 def timers(state: State, at: datetime) -> Sequence[SetTimer]:
+    if state.phase == "arrived":
+        return (SetTimer(BEGIN, 0.0),)
     if state.phase == "waiting":
         return stale_timer(state, at)
     return peer_timer(state, at) if state.phase == "transferring" and state.peer_stage == "wanted" else ()

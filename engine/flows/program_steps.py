@@ -264,13 +264,13 @@ def _opt_out(state: State, at: datetime) -> WriteOptOut:
 
 
 def _next(state: State, label: str, at: datetime, said: str = "") -> Step[State]:
-    """Follow the link of this label, or the one for every end; without either the call ends."""
+    """Follow the link of this label, of how it ended, or the one for every end; without any the call ends."""
     step = current(state)
     assert step is not None  # noqa: S101
-    kind = "error" if label == "error" else "success"
-    result = _result(state, at, "application", step.kind, said or kind)
+    kind = "error" if label in ("error", "timeout") else "success"
+    result = _result(state, at, "application", step.kind, said or (label if label == "timeout" else kind))
     links = dict(step.links)
-    place = links.get(label, links.get(""))
+    place = next((links[it] for it in (label, kind, "") if it in links), None)
     after = closing(state, at) if place is None else entered(replace(state, phase="running"), place, at)
     return Step(after.state, (result, *after.commands))
 

@@ -42,12 +42,13 @@ class Limit:
 @dataclass(frozen=True, slots=True)
 class Wants:
     """What a call would like to dial, in its order. Of the ranks 0 hotline, 1 alarm, 2 campaign the lower has right of
-    way."""
+    way. `organisation_id`: whose providers it may dial by, beside the trunks that are everybody's."""
 
     rank: int
     since: datetime
     numbers: tuple[Wanted, ...]
     limit: Limit | None = None
+    organisation_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,14 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The trunks, how fast each was dialled lately, how many legs it has, and the share kept free for hotlines."""
+    """The trunks, how fast each was dialled lately, how many legs it has, and the share kept free for hotlines. `own`:
+    what organisations have beside the trunks of the settings."""
 
     trunks: Sequence[Trunk]
     paces: Mapping[str, Pace]
     used: Mapping[str, int]
     headroom: float = 0.0
+    own: Mapping[int, Sequence[Trunk]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -149,7 +152,7 @@ class _Desk:
         """Grant this call one number more. False: there is nothing more for it."""
         limit, closed = call.wants.limit, self._closed[call.wants.rank > HOTLINE]
         for wanted in numbers:
-            if len(closed) == len(self._lines.trunks):
+            if self._is_closed(call, closed):
                 self._short.add(call.call_id)
                 return False
             if limit is not None and self._outbound.get(limit.group, 0) >= limit.legs:
@@ -165,8 +168,16 @@ class _Desk:
                 self._short.add(call.call_id)
         return False
 
+    def _is_closed(self, call: Waiting, closed: set[str]) -> bool:
+        """Every trunk that this call may go by: another organisation's may still be open."""
+        own = self._own(call)
+        return all(one.name in closed for one in self._lines.trunks) and all(one.name in closed for one in own)
+
+    def _own(self, call: Waiting) -> Sequence[Trunk]:
+        return self._lines.own.get(call.wants.organisation_id, ())
+
     def _grant(self, call: Waiting, wanted: Wanted) -> bool:
-        order = failover_order(self._lines.trunks, wanted.number)
+        order = failover_order(self._lines.trunks, wanted.number, self._own(call))
         for place in range(min(wanted.skip, len(order) - 1), len(order)):
             trunk = order[place]
             if self._is_full(trunk, call.wants.rank):

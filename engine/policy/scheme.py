@@ -119,14 +119,14 @@ def _prompt(data: Fields, *, is_needed: bool) -> dict[str, Any]:
     if recording_id is not None:
         return {"recording_id": recording_id}
     if is_needed and not text:
-        raise data.wrong("text", "is needed, or recording_id")
+        raise data.wrong("text", "is required, or recording_id")
     return {"text": text}
 
 
 def _needed_text(data: Fields, name: str) -> str:
     text = data.text(name)
     if not text:
-        raise data.wrong(name, "is needed")
+        raise data.wrong(name, "is required")
     return text
 
 
@@ -151,5 +151,5 @@ def _to(node: Node, numbers: Mapping[str, Any]) -> str:
     name, value = node.data.first("to", "hotline_id")
     to = phone_digits(numbers.get(node.key) or (value if name == "to" else None))
     if to is None:
-        raise node.data.wrong(name, "is needed: a number, or hotline_id" if value is None else "leads to no number")
+        raise node.data.wrong(name, "is required: a number, or hotline_id" if value is None else "leads to no number")
     return to

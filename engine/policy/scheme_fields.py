@@ -44,14 +44,14 @@ class Fields:
         name, value = self.first(*names)
         found = default if value is None else number_of(value)
         if found is None or not (low <= found <= high and found == int(found)):
-            raise self.wrong(name, "is needed" if value is None else f"must be a whole number from {low} to {high}")
+            raise self.wrong(name, "is required" if value is None else f"must be a whole number from {low} to {high}")
         return int(found)
 
     def seconds(self, *names: str, longest: float, default: float | None = None, unit_s: float = 1.0) -> float:
         name, value = self.first(*names)
         found = default if value is None else number_of(value)
         if found is None or not 0 <= found * unit_s <= longest:
-            raise self.wrong(name, "is needed" if value is None else f"must be from 0 to {longest / unit_s:g}")
+            raise self.wrong(name, "is required" if value is None else f"must be from 0 to {longest / unit_s:g}")
         return float(found * unit_s)
 
     def text(self, *names: str) -> str:

@@ -95,7 +95,7 @@ def _raw(key: str, value: Any) -> _Raw:
         raise SchemeInvalid(_path(key), "must be an object with type, data and links")
     type_ = (written(value.get("type")) or "").strip().lower()
     if type_ != START and type_ not in KINDS:
-        raise SchemeInvalid(f"{_path(key)}.type", f"{type_[:SHOWN]!r} is not supported" if type_ else "is needed")
+        raise SchemeInvalid(f"{_path(key)}.type", f"{type_[:SHOWN]!r} is not supported" if type_ else "is required")
     data = value.get("data") or {}
     if not isinstance(data, Mapping):
         raise SchemeInvalid(f"{_path(key)}.data", "must be an object")

@@ -1,11 +1,12 @@
 """Trunks: by which one a number is dialled, and by which next when one fails.
 
-Used by `routing.py`. The order of fail-over of a number: trunks with the longest matching prefix first, then shorter
-ones, then those for every destination (no prefixes); among equals in the order of the settings. A number that no trunk
-names goes by the first.
+Used by `routing.py`. The order of fail-over of a number: the organisation's own providers first, the lighter weight
+first; never another organisation's. Then those of the settings: with the longest matching prefix first, then shorter
+ones, then those for every destination (no prefixes); among equals in the order of the settings. A number that none of
+the settings' names goes by the first of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 
@@ -17,12 +18,15 @@ NO_RESPONSE_SIP = 408
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """`cps`: new outbound legs a second; `channels`: legs at once, both directions; `prefixes`: E.164 digits."""
+    """`cps`: new outbound legs a second; `channels`: legs at once, both directions; `prefixes`: E.164 digits.
+    `organisation_id`: whose provider it is, None for a trunk of the settings, which is everybody's."""
 
     name: str
     cps: float
     channels: int
     prefixes: tuple[str, ...] = ()
+    organisation_id: int | None = None
+    weight: int = 0
 
     def room(self, rank: int, headroom: float) -> int:
         """Legs up to which a new one of this rank may be added: hotlines may fill the trunk, others leave head-room,
@@ -30,12 +34,21 @@ class Trunk:
         return self.channels if rank == 0 else max(1, floor(round(self.channels * (1 - headroom), 6)))
 
 
-def failover_order(trunks: Sequence[Trunk], number: str) -> Sequence[Trunk]:
-    """Never empty, if `trunks` is not."""
+def own_trunks(providers: Iterable[Trunk]) -> Mapping[int, Sequence[Trunk]]:
+    """By organisation, in their order of fail-over; of equal weight the one that was given first."""
+    own: dict[int, list[Trunk]] = {}
+    for trunk in sorted(providers, key=lambda trunk: trunk.weight):
+        if trunk.organisation_id is not None:
+            own.setdefault(trunk.organisation_id, []).append(trunk)
+    return own
+
+
+def failover_order(trunks: Sequence[Trunk], number: str, own: Sequence[Trunk] = ()) -> Sequence[Trunk]:
+    """`trunks` of the settings, `own` ones of whoever dials (`own_trunks`). Never empty, if `trunks` is not."""
     if len(trunks) == 1:
-        return trunks
+        return [*own, *trunks] if own else trunks
     fits = [(length, trunk) for trunk in trunks if (length := _matched(trunk, number)) is not None]
-    return [trunk for _, trunk in sorted(fits, key=lambda fit: -fit[0])] or trunks[:1]
+    return [*own, *([trunk for _, trunk in sorted(fits, key=lambda fit: -fit[0])] or trunks[:1])]
 
 
 def _matched(trunk: Trunk, number: str) -> int | None:

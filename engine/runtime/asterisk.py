@@ -26,6 +26,7 @@ TEMPLATES = PROJECT / "config" / "asterisk"
 DIALPLANS = PROJECT / "dialplans" / "asterisk"
 SOUNDS = PROJECT / "sounds"
 READY_TIMEOUT_S = 30
+LOOPBACK = "127.0.0.1"  # where ARI listens, always
 
 NUMBER = re.compile(r"[0-9]{1,5}")
 SAFE_PATH = re.compile(r"/[A-Za-z0-9/_.-]+")
@@ -33,7 +34,8 @@ WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
 ADDRESS = re.compile(rf"{HOST.pattern}:[0-9]{{1,5}}")
 PATTERNS = {
     "private": SAFE_PATH, "sip": ADDRESS, "trunk": ADDRESS, "trunk_host": HOST, "ami_host": HOST, "ami_port": NUMBER,
-    "ami_user": WORD, "ami_secret": WORD, "claim_s": re.compile(r"[0-9]{1,3}(\.[0-9]+)?"), "lease_s": NUMBER,
+    "ami_user": WORD, "ami_secret": WORD, "ari_port": NUMBER, "ari_user": WORD, "ari_secret": WORD,
+    "claim_s": re.compile(r"[0-9]{1,3}(\.[0-9]+)?"), "lease_s": NUMBER,
     "ring_timeout_s": NUMBER, "rounds": NUMBER, "round_min_s": NUMBER, "ask_tries": NUMBER, "rtp_timeout_s": NUMBER,
     "trunks": re.compile(r"(\[[a-z0-9-]{1,20}\]\((?:endpoint|identify)_of_trunks\)\n(\w+ = [A-Za-z0-9.-]+\n)*)*"),
     "includes": re.compile(r'(#include "/[A-Za-z0-9/_.-]+"\n?)*'),
@@ -41,11 +43,13 @@ PATTERNS = {
 
 
 def with_free_ports(settings: Settings) -> Settings:
-    """Ports that were 0 become free ones, and an AMI secret is made up if there is none."""
+    """Ports that were 0 become free ones, and secrets are made up where there are none."""
     return settings.model_copy(update={
         "sip": str(Address.parse(settings.sip).chosen(socket.SOCK_DGRAM)),
         "ami_port": Address(settings.ami_host, settings.ami_port).chosen(socket.SOCK_STREAM).port,
         "ami_secret": settings.ami_secret or secrets.token_urlsafe(24),
+        "ari_port": Address(LOOPBACK, settings.ari_port).chosen(socket.SOCK_STREAM).port,
+        "ari_secret": settings.ari_secret or secrets.token_urlsafe(24),
     })
 
 
@@ -53,6 +57,7 @@ def prepare(home: Home, settings: Settings, asterisk: AsteriskProgram) -> list[s
     """Folders, links and configuration files of this home; returns the command line that starts its Asterisk."""
     for folder in ("lib", "spool"):
         (home.path / "asterisk" / folder).mkdir(parents=True, exist_ok=True)
+    (home.path / "asterisk" / "lib").chmod(0o700)  # its own database holds the passwords of providers
     socket_folder = home.private / "socket"
     socket_folder.mkdir(mode=0o700, exist_ok=True)
     link_sounds(home)
@@ -111,8 +116,10 @@ class Asterisk:
     def start(cls, home: Home, settings: Settings, asterisk: AsteriskProgram) -> "Asterisk":
         """Start one and wait until it takes calls. Blocks; raises RuntimeFailed."""
         settings = with_free_ports(settings)
-        ami = Address(settings.ami_host, settings.ami_port)
-        if problem := Address.parse(settings.sip).problem(socket.SOCK_DGRAM) or ami.problem(socket.SOCK_STREAM):
+        managers = (Address(settings.ami_host, settings.ami_port), Address(LOOPBACK, settings.ari_port))
+        problems = (Address.parse(settings.sip).problem(socket.SOCK_DGRAM),
+                    *(manager.problem(socket.SOCK_STREAM) for manager in managers))
+        for problem in filter(None, problems):
             raise RuntimeFailed(problem)
         argv = prepare(home, settings, asterisk)
         server = cls(home, settings, argv, launch_asterisk(home, argv))
@@ -189,7 +196,8 @@ def values_of(home: Home, settings: Settings) -> dict[str, str]:
         "sip": str(Address.parse(settings.sip)), "trunk": str(Address.parse(settings.trunk)),
         "trunk_host": Address.parse(settings.trunk).host,
         "ami_host": settings.ami_host, "ami_port": str(settings.ami_port), "ami_user": settings.ami_user,
-        "ami_secret": settings.ami_secret, "claim_s": f"{settings.claim_s:g}", "lease_s": str(settings.lease_s),
+        "ami_secret": settings.ami_secret, "ari_port": str(settings.ari_port), "ari_user": settings.ari_user,
+        "ari_secret": settings.ari_secret, "claim_s": f"{settings.claim_s:g}", "lease_s": str(settings.lease_s),
         "ring_timeout_s": str(settings.ring_timeout_s), "rounds": str(settings.rounds),
         "round_min_s": str(round(settings.round_min_s)), "ask_tries": str(settings.ask_tries),
         "rtp_timeout_s": str(settings.rtp_timeout_s), "trunks": _more_trunks(settings),

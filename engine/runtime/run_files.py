@@ -11,7 +11,8 @@ from engine.runtime.folders import Home, RuntimeFailed, write_private
 from engine.settings import Settings
 
 # What `up` chooses or makes up; everything else its children read where `up` read it.
-WRITTEN = ("database_url", "ami_host", "ami_port", "ami_user", "ami_secret", "api", "sip", "trunk",
+WRITTEN = ("database_url", "ami_host", "ami_port", "ami_user", "ami_secret", "ari_port", "ari_user",
+           "ari_secret", "api", "sip", "trunk",
            "switch", "sounds_dir", "acks_dir")
 
 

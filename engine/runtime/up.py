@@ -117,6 +117,7 @@ def _with_free_ports(settings: Settings) -> Settings:
     return settings.model_copy(update={
         # nobody but the engine needs to know it, so that systems on one machine never meet there
         "ami_port": settings.ami_port if "ami_port" in settings.model_fields_set else 0,
+        "ari_port": settings.ari_port if "ari_port" in settings.model_fields_set else 0,
         "api": str(api.chosen(socket.SOCK_STREAM)),
         "sip": str(sip.chosen(socket.SOCK_DGRAM)),
         "trunk": str(Address.parse(settings.trunk).chosen(socket.SOCK_DGRAM)),

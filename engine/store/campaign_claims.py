@@ -8,15 +8,17 @@ nobody is called twice. A claim costs the same however long the list is.
 
 import json
 import math
+import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from functools import partial
-from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import phonenumbers
 import structlog
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
@@ -35,12 +37,14 @@ CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
 CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses the rest of that time
+# with calls a second: calls leave a little later than they are claimed, and never more of them in any second
+SECOND, LITTLE = 1.05, timedelta(milliseconds=50)
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
 MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
-LONG_FOR_S = 5.0        # so long what was placed in an hour and a day is taken as known
 LOOK_AGAIN = timedelta(seconds=1)       # while calls live, and nothing else is to be done
 FULL_AGAIN = timedelta(milliseconds=200)
+COUNTED_AGAIN_S = 5.0   # how many calls an organisation placed in a day is not asked at every claim
 DESTINATION = "transmission:destination:phone"  # ICTCore's placeholder of the number that is called
 LEFT = "no longer in the group"
 FIELDS = ("first_name", "last_name", "phone", "email", "address", "custom1", "custom2", "custom3", "description")
@@ -64,16 +68,12 @@ class _Round:
 
 
 @dataclass(slots=True)
-class _Long:
-    """What an organisation has placed within an hour and a day, reckoned at `at_s`, and what was handed out since."""
+class _Placed:
+    """Calls of an organisation: counted once, and those that were handed out since."""
 
-    at_s: float
-    hour: int
-    day: int
-
-    def add(self, calls: int) -> None:
-        self.hour += calls
-        self.day += calls
+    counted_s: float
+    counts: Mapping[str, int]
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class PostgresCampaignClaims(Statements):
         self._database_url = database_url
         self._switch = switch
         self._wake_s = wake_s
-        self._long: dict[int, _Long] = {}   # by organisation
+        self._placed: dict[int, _Placed] = {}
 
     async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
         async with acquired(self._pool) as connection, connection.transaction():
@@ -114,9 +114,18 @@ class PostgresCampaignClaims(Statements):
             due_in = await connection.fetchval(self._sql["next_due"])
         return Claim(attempts, None if due_in is None else max(0.0, due_in.total_seconds()))
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        async with acquired(self._pool) as connection, connection.transaction():
+            made = await connection.fetchrow(self._sql["take_inbound"], self._switch, f"+{did}", f"+{caller}")
+            return None if made is None else (await self._attempts(connection, [made["id"]]))[0]
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         row = await self._row("free_lost", self._switch, list(in_hand), GONE_AFTER)
         return 0 if row is None else int(row[0])
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        found = refusal(f"+{number}", countries)
+        return "" if found is None else found.why
 
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         is_tried_again = attempt.tries_left > 0 and not is_final
@@ -154,14 +163,14 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["break"], row["id"], "its program was deleted")
             return ()
         now, interval = row["now"], _interval(row)
-        paced_at = max(row["paced_at"] or now, now - CATCH_UP)
+        paced_at = max(row["paced_at"] or now, now - (CATCH_UP if row["calls_per_second"] is None else LITTLE))
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
         allowed = min(free, await self._allowed(connection, row)) if free > 0 else 0
         turn = _Round(row, _hours(row), max(0, min(allowed, share)), row["member_cursor"])
         if turn.wanted:
             await self._choose(connection, turn, opens_at)
-            self._long[row["organisation_id"]].add(len(turn.spools))
+            self._placed[row["organisation_id"]].since += len(turn.spools)
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
         await connection.execute(
@@ -171,23 +180,14 @@ class PostgresCampaignClaims(Statements):
         return turn.spools
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
-        """By what the organisation may dial a minute, an hour, a day."""
-        placed = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
-        assert placed is not None   # noqa: S101 - counts
-        long = await self._placed_long(connection, row["organisation_id"], placed["claimed"])
-        left: int = min(row["calls_per_minute"] - placed["minute"] - placed["claimed"],
-                        row["calls_per_hour"] - long.hour, row["calls_per_day"] - long.day)
-        return left
-
-    async def _placed_long(self, connection: Connection, organisation_id: int, claimed: int) -> _Long:
-        """At most LONG_FOR_S old but for what we have handed out: two engines may exceed an hour's limit by as much."""
-        known = self._long.get(organisation_id)
-        if known is not None and monotonic() - known.at_s < LONG_FOR_S:
-            return known
-        placed = await connection.fetchrow(self._sql["dialled_long"], organisation_id)
-        assert placed is not None   # noqa: S101 - counts
-        made = self._long[organisation_id] = _Long(monotonic(), placed["hour"] + claimed, placed["day"] + claimed)
-        return made
+        """How many calls more the organisation may place, by what it may a minute, an hour, a day."""
+        known = self._placed.get(row["organisation_id"])
+        if known is None or time.monotonic() - known.counted_s > COUNTED_AGAIN_S:
+            counts = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
+            assert counts is not None   # noqa: S101 - counts
+            known = self._placed[row["organisation_id"]] = _Placed(time.monotonic(), dict(counts))
+        left: int = min(row[f"calls_per_{it}"] - known.counts[it] for it in ("minute", "hour", "day"))
+        return left - known.counts["claimed"] - known.since
 
     async def _choose(self, connection: Connection, turn: _Round, opens_at: OpensAt) -> None:
         """Who waits for another attempt first, then whose window has opened, then the list."""
@@ -305,7 +305,7 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
 
 def _interval(row: "asyncpg.Record") -> timedelta:
     """Between two calls of a campaign."""
-    fastest_s = 0.0 if row["calls_per_second"] is None else 1.0 / row["calls_per_second"]
+    fastest_s = 0.0 if row["calls_per_second"] is None else SECOND / row["calls_per_second"]
     return timedelta(seconds=max(60.0 / row["cpm"], fastest_s))
 
 
@@ -313,7 +313,7 @@ def _hours(row: "asyncpg.Record") -> CallingHours | None:
     window = json.loads(row["call_window"]) if row["call_window"] else None
     if not window:
         return None
-    return CallingHours(time.fromisoformat(window["from"]), time.fromisoformat(window["to"]),
+    return CallingHours(clock_time.fromisoformat(window["from"]), clock_time.fromisoformat(window["to"]),
                         frozenset(window.get("weekdays", range(1, 8))))
 
 
@@ -351,6 +351,8 @@ def _unfit(row: "asyncpg.Record") -> str | None:
     """Why nobody can be called by it, whatever is tried."""
     if row["program_type"] is None:
         return "its program was deleted"
+    if row["direction"] == "inbound":
+        return None
     if row["number"] is None:
         return "no phone number"
     if row["caller_id"] is None:
@@ -368,8 +370,9 @@ def _attempt(row: "asyncpg.Record") -> Attempt:
         row["call_id"], row["spool_id"], row["transmission_id"], row["campaign_id"], row["organisation_id"],
         row["program_type"] or "", json.loads(row["program"] or "{}"), (row["number"] or "+")[1:],
         (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
-        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"], _digits(row["extension"] or ""),
-        frozenset(number[1:] for number in row["hotlines"]))
+        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
+        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]),
+        frozenset(row["countries"]))
 
 
 def _coming(row: "asyncpg.Record") -> Attempt:
@@ -383,5 +386,10 @@ def _fields(row: "asyncpg.Record", title: str) -> Mapping[str, str]:
     return {name: row[name] or "" for name in FIELDS} | named
 
 
-def _digits(phone: str) -> str:
-    return "".join(it for it in phone if it.isdigit())
+def _digits(phone: str, country: str) -> str:
+    """E.164 digits; national forms are read in the organisation's country. '' for what is no number."""
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]

@@ -39,7 +39,8 @@ class PostgresContactImport(Statements):
             await connection.execute(self._sql["make_table"])
             await connection.copy_to_table("imported_contacts", source=_blocks(rows()), columns=COLUMNS,
                                            timeout=TIMEOUT_S)
-            if await connection.fetchrow(self._sql["lock_group"], organisation_id, group_id) is None:
+            if await connection.fetchrow(
+                    self._sql["lock_group"], organisation_id, group_id, timeout=TIMEOUT_S) is None:
                 return None
             done = await connection.fetchrow(self._sql["join"], organisation_id, group_id, user_id, timeout=TIMEOUT_S)
             return 0 if done is None else int(done["count"])

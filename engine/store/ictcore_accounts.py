@@ -29,7 +29,7 @@ class IctcoreAccounts(Statements):
                 *FILTERS.applied(self._sql["accounts"], [organisation_id, type_, user_id], wanted))
 
     async def account(self, organisation_id: int, account_id: int, seen_by: int | None) -> Row | None:
-        """`settings` is a JSON object, as text."""
+        """`settings` is a JSON object, as text; `programs` the ids of those that it uses."""
         row = await self._row("account", organisation_id, account_id, seen_by)
         return None if row is None else dict(row)
 
@@ -52,8 +52,17 @@ class IctcoreAccounts(Statements):
         await self._row("delete_account", organisation_id, account_id)
 
     async def give(self, organisation_id: int, account_id: int, user_id: int | None) -> bool:
-        """To a user, or to nobody. False: there is no such user."""
+        """To a user, or to nobody; to somebody else, without its programs. False: there is no such user."""
         return await self._row("own_account", organisation_id, account_id, user_id) is not None
+
+    async def subscribe(self, organisation_id: int, account_id: int, program_id: int) -> None:
+        """Once; the caller has looked whether both are seen."""
+        await self._row("subscribe", organisation_id, account_id, program_id)
+
+    async def unsubscribe(self, organisation_id: int, account_id: int, program_ids: Sequence[int] | None) -> None:
+        """None: from all."""
+        await self._row("unsubscribe", organisation_id, account_id,
+                        None if program_ids is None else list(program_ids))
 
     async def set_setting(self, organisation_id: int, account_id: int, name: str, value: str) -> bool:
         """`value`: JSON. False: there are too many already."""

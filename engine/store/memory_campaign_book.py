@@ -107,6 +107,7 @@ class CampaignBook:
     figures: Counter[tuple[int, str]] = field(default_factory=Counter)
     recordings: dict[tuple[int, int], bytes] = field(default_factory=dict)
     kept: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    forwards: dict[str, str] = field(default_factory=dict)  # digits: a number of a program `forward` → its extension
     gone: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _read: int = 0      # rows of the shelf

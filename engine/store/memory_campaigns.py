@@ -42,6 +42,15 @@ class MemoryCampaigns:
         soonest = min((due for due in dues if due is not None), default=None)
         return Claim(attempts, None if soonest is None else max(0.0, (soonest - book.now()).total_seconds()))
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        book = self._book
+        if did not in book.forwards:
+            return None
+        who = Contact(0, f"+{caller}" if caller else None)
+        spool = book.send(who, "forward", {"to": book.forwards[did]})
+        spool.claimed_by, spool.status, spool.started_at = self._switch, SpoolStatus.STARTED, book.now()
+        return self._attempt(spool)
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         book, switches = self._book, {self._switch, *self._all.gone}
         lost = [one for one in book.spools.values()
@@ -56,6 +65,10 @@ class MemoryCampaigns:
                 one.transmission.status, one.transmission.due_at = TransmissionStatus.PENDING, book.now()
                 one.transmission.try_done -= 1
         return len(lost)
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        found = refusal(f"+{number}", countries)
+        return "" if found is None else found.why
 
     async def give_up(self, attempt: Attempt, why: str, is_final: bool = False) -> None:
         book = self._book
@@ -305,4 +318,4 @@ def _attempt(book: CampaignBook, spool: Spool) -> Attempt:
         spool.call_id, spool.spool_id, one.transmission_id, one.campaign_id, book.organisation_id, one.program_type,
         one.program, number[1:], shown[one.transmission_id % len(shown)][1:], contact.language, fields,
         one.try_allowed - one.try_done, campaign.retry if campaign else RetryRules(),
-        campaign.opt_out_key if campaign else "", hotlines=frozenset(book.hotlines))
+        campaign.opt_out_key if campaign else "", countries=book.countries, hotlines=frozenset(book.hotlines))

@@ -3,7 +3,7 @@
 SQL is in `sql/numbers.sql`. `position` is a number's place in the pool, and stays with it while it is used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from engine.store import queries
@@ -36,6 +36,10 @@ class PostgresNumbers(Statements):
     async def number(self, organisation_id: int, number: str) -> StoredNumber | None:
         row = await self._row("number", organisation_id, number)
         return None if row is None else StoredNumber(*row)
+
+    async def own(self, organisation_id: int, numbers: Collection[str]) -> frozenset[str]:
+        """Which of them are its own or its hotlines'."""
+        return frozenset(row["number"] for row in await self._rows("own", organisation_id, list(numbers)))
 
     async def take(self, organisation_id: int, name: str) -> StoredNumber:
         """The first one of the pool. Raises NoNumberLeft."""

@@ -34,17 +34,18 @@ class StoredOrganisation:
 
 
 class OrganisationInUse(RingwardError):
-    """`left`: how many hotlines, alarms and call logs it still has, those of which it has any."""
+    """`left`: how many hotlines, alarms, call logs and spools (calls of programs) it still has, of which it has any."""
 
     def __init__(self, left: Mapping[str, int]) -> None:
         super().__init__(", ".join(f"{name}: {count}" for name, count in left.items()))
         self.left = left
 
 
-# What is an organisation's own, in the order in which it can be removed. Messages go with it by themselves.
-REMOVALS = ("free_numbers", "drop_webhooks", "drop_events", "drop_keys", "drop_recordings", "drop_groups",
-            "drop_contacts", "drop_agents", "drop_hotlines", "drop_phones", "drop_tokens", "drop_accounts",
-            "drop_users", "drop_roles", "drop_permissions", "drop_sip_customer", "drop_organisation")
+# What is an organisation's own, in the order in which it can be removed. Messages, programs and do-not-call lists go
+# with it by themselves.
+REMOVALS = ("free_numbers", "drop_webhooks", "drop_campaigns", "drop_events", "drop_keys", "drop_recordings",
+            "drop_groups", "drop_contacts", "drop_agents", "drop_hotlines", "drop_phones", "drop_tokens",
+            "drop_accounts", "drop_users", "drop_roles", "drop_permissions", "drop_sip_customer", "drop_organisation")
 
 
 class PostgresOrganisations(Statements):

@@ -29,7 +29,8 @@ SMALLER = {"alarms": 10, "recordings": 10}
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Days; 0: for ever. `logs`: call logs, finished alarms, events, deliveries of webhooks."""
+    """Days; 0: for ever. `logs`: call logs, finished alarms, transmissions with their attempts and results, schedules
+    that are done, events, deliveries of webhooks."""
 
     logs: int
     records: int
@@ -38,7 +39,8 @@ class Keep:
     def ages(self) -> Mapping[str, timedelta]:
         """By the name of the statement: how old a row must be to go, in the order in which they are done."""
         by_setting = {
-            "call_logs": self.logs, "failed_calls": self.logs, "alarms": self.logs, "events": self.logs,
+            "call_logs": self.logs, "failed_calls": self.logs, "alarms": self.logs,
+            "transmissions": self.logs, "spools": self.logs, "schedules": self.logs, "events": self.logs,
             "webhook_deliveries": self.logs, "telephone_records": self.records, "recordings": self.recordings,
         }
         kept = {name: timedelta(days=days) for name, days in by_setting.items() if days}

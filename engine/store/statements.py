@@ -46,8 +46,22 @@ class Statements:
         self._sql = queries.load(self.NAME)
 
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
+        return self._connection_for(self._deadline_s)
+
+    def _connection_for(self, deadline_s: float) -> AbstractAsyncContextManager[Connection]:
+        """For what takes longer. Part of a transaction, its deadline holds."""
         joined = _JOINED.get()
-        return acquired(self._pool, self._deadline_s) if joined is None else _part_of(joined)
+        return acquired(self._pool, deadline_s) if joined is None else _part_of(joined)
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[Connection]:
+        """`one_transaction`, or a part of the one that this task is in already."""
+        if (joined := _JOINED.get()) is not None:
+            async with _part_of(joined) as connection:
+                yield connection
+        else:
+            async with one_transaction(self._pool, self._deadline_s) as connection:
+                yield connection
 
     async def _row(self, query: str, *args: Any) -> "asyncpg.Record | None":
         async with self._connection() as connection:

@@ -7,7 +7,7 @@ claim window, the join without an engine, the note before the thank-you. What th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -40,7 +40,7 @@ from engine.vocabulary.events import (
     OrderExpired,
     Played,
 )
-from engine.vocabulary.values import Cause, Hotline, LiveLeg
+from engine.vocabulary.values import Cause, Hotline, LiveLeg, Provider, is_provider
 
 __all__ = ["PROMPT_S", "READ_S", "MemorySwitch", "Phone", "PhoneCall"]
 
@@ -55,6 +55,7 @@ class MemorySwitch(Stage):
     """Implements ports.Switch."""
 
     hotlines: dict[str, Hotline] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
     sent: list[SwitchCommand] = field(default_factory=list)
     _talks: dict[str, AlarmTalk] = field(default_factory=dict)
     _programs: dict[str, StepsTalk] = field(default_factory=dict)
@@ -123,6 +124,11 @@ class MemorySwitch(Stage):
     async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
         self._check()
         self.hotlines = {hotline.number: hotline for hotline in hotlines}
+
+    async def put_trunks(self, providers: Sequence[Provider]) -> Collection[str]:
+        self._check()
+        self.providers = {one.trunk: one for one in providers}
+        return set(self.providers)
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         self._check()
@@ -201,6 +207,9 @@ class MemorySwitch(Stage):
 
     def _dial(self, order: Dial | DialAlarm | DialProgram) -> None:
         if order.leg in self._legs:      # an id in use is not dialled twice
+            return
+        if is_provider(order.trunk) and order.trunk not in self.providers:
+            self._tell(DialRefused(self._now, order.leg))
             return
         leg = self._new(order.leg, order.trunk, order.number, order.number, False, "")
         phone = Phone(refuses=503) if order.trunk in self.trunks_down else self.phones.get(order.number, Phone())

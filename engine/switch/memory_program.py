@@ -61,8 +61,8 @@ class StepsTalk:
 
     def _done(self, prompt: Prompt, digits: str = "", status: str = "") -> None:
         self.stage._tell(StepDone(self.stage.now(), self.leg.leg, prompt.number, digits, status))
-        waits_s = 0.0 if prompt.is_last and not digits else NEXT_WITHIN_S
-        self._later(waits_s, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
+        after_s = 0.0 if prompt.is_last and not digits else NEXT_WITHIN_S
+        self._later(after_s, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         self.stage._later(self.leg, seconds, act)

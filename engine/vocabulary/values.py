@@ -5,7 +5,7 @@ switch dials them; the API layer adds `00` or `+`. Times are aware UTC datetimes
 UUID text for legs we dial and Asterisk's own uniqueid (`1795291439.33477`) for legs that reached us.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -102,6 +102,34 @@ class Hotline:
     greeting: str
     ask: str
     phones: tuple[AgentPhone, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A trunk that an organisation brings: by whom its calls go out, and who may call in. Its host, user name, password
+    and prefix are the only text from users that reaches a switch. `channels`, `cps`: 0 is the settings' default."""
+
+    provider_id: int
+    organisation_id: int
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    prefix: str         # see dialling.py
+    registers: bool
+    weight: int
+    channels: int = 0
+    cps: float = 0
+
+    @property
+    def trunk(self) -> str:
+        """Its name among trunks, and of all that it is on the switch."""
+        return f"p{self.provider_id}"
+
+
+def is_provider(trunk: str) -> bool:
+    """By its name; no trunk of the settings has such a one."""
+    return trunk[:1] == "p" and trunk[1:].isdecimal()
 
 
 @dataclass(frozen=True, slots=True)

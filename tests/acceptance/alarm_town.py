@@ -182,7 +182,10 @@ async def nobody_was_wronged(muster: Muster) -> None:
             assert ended_at <= following.invited_at + 0.05, f"{phone.number} had two calls at once"
     rows = await town.database.fetch(
         "SELECT phone FROM alarm_attempts WHERE direction = 'outbound' "
-        "UNION ALL SELECT to_number FROM telephone_records WHERE direction = 'outbound'")
+        "UNION ALL SELECT to_number FROM telephone_records WHERE direction = 'outbound' "
+        "UNION ALL SELECT number FROM spools WHERE time_start IS NOT NULL AND trunk <> '' "
+        "UNION ALL SELECT '+' || handed_over FROM (SELECT regexp_replace(a.phone, '[^0-9]', '', 'g') AS handed_over "
+        "FROM results r JOIN accounts a ON r.name = 'transfer') x")
     assert Counter(row["phone"].lstrip("+") for row in rows) >= Counter(
         entry.who for entry in town.carrier.journal.of(what="invite"))
 

@@ -18,6 +18,7 @@ from engine.runtime.postgres import Postgres
 from engine.softphone import Carrier
 from engine.store.migrate import migrate
 from tests.acceptance.alarm_town import Muster, nobody_was_wronged
+from tests.acceptance.campaign_town import Fair
 from tests.acceptance.town import EngineProcess, Town
 from tests.conftest import loopback_settings
 
@@ -94,6 +95,11 @@ async def muster(quick_asterisk: Asterisk, open_muster: Callable) -> Muster:
 
 
 @pytest.fixture
+async def fair(muster: Muster) -> Fair:
+    return Fair(muster)
+
+
+@pytest.fixture
 async def open_muster(open_town: Callable, database_url: str, tmp_path: Path) -> AsyncIterator[Callable]:
     """Opens a town with an api on any Asterisk; afterwards nobody may have been wronged in it."""
     opened: list[Muster] = []
@@ -124,7 +130,8 @@ def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, obje
     used = asterisk.settings
     values = {
         **QUICK, "home": used.home, "ami_host": used.ami_host, "ami_port": used.ami_port, "ami_user": used.ami_user,
-        "ami_secret": used.ami_secret, "trunk": used.trunk, "sip": used.sip, **settings,
+        "ami_secret": used.ami_secret, "ari_port": used.ari_port, "ari_secret": used.ari_secret, "trunk": used.trunk,
+        "sip": used.sip, **settings,
     }
     variables = {f"RINGWARD_{name.upper()}": str(value) for name, value in values.items()}
     return {**os.environ, **variables, "DATABASE_URL": database_url}

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from engine.app import push_of
 from engine.ports import Connected, Switch, SwitchEvent
 from engine.runtime.asterisk import Asterisk
 from engine.switch.asterisk.switch import AsteriskSwitch
@@ -221,7 +222,7 @@ async def open_asterisk(asterisk: Asterisk) -> AsyncIterator[AsteriskWorld]:
     write_prompts(asterisk.sounds)
     switch = AsteriskSwitch("127.0.0.1", asterisk.ami_port, asterisk.settings.ami_user, asterisk.ami_secret,
                             asterisk.settings.trunk_addresses(), asterisk.settings.acks,
-                            asterisk.settings.recordings)
+                            asterisk.settings.recordings, push_of(asterisk.settings))
     match = re.fullmatch(r".*:(\d+)", asterisk.trunk)
     assert match
     async with SipPeer.open(int(match[1])) as peer, asyncio.TaskGroup() as tasks:

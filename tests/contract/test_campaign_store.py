@@ -138,7 +138,7 @@ async def test_the_slower_of_calls_a_minute_and_calls_a_second_is_the_pace(
     assert claim.again_in_s == pytest.approx(30, abs=2)
     await w.age(25)
     assert await claimed(campaigns) == []
-    await w.age(6)
+    await w.age(8)
     assert await claimed(campaigns) == [BEN]
     await w.age(300)    # what was not called in time is not caught up with
     assert await claimed(campaigns) == [CLEO]
@@ -148,8 +148,8 @@ async def test_a_fast_campaign_keeps_its_pace_however_often_it_is_asked(w: Campa
     await w.calls()
     await w.start(*(number(n) for n in range(90)), cpm=60_000, calls_per_second=20)
     campaigns, got = w.campaigns(), 0
-    for _ in range(10):
-        await w.age(0.1)
+    for _ in range(25):
+        await w.age(0.04)
         got += len(await claimed(campaigns))
     assert 15 <= got <= 35  # a second of it, what passed by itself meanwhile, and what it may catch up
 
@@ -187,7 +187,7 @@ async def test_what_is_claimed_counts_for_the_limit_of_the_organisation(w: Campa
     await w.age(1)
     assert await claimed(campaigns) == []
     await w.age(61)
-    assert len(await claimed(campaigns)) > 0
+    assert len(await claimed(w.campaigns())) > 0    # one engine asks every few seconds how many were placed
 
 
 # --- whom nobody calls -------------------------------------------------------------------------------------------

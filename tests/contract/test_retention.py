@@ -13,7 +13,7 @@ from tests.alarm_stores import PostgresAlarmWorld, alarm_world, person
 OLD, NEW = timedelta(days=31), timedelta(days=29)
 KEPT = ("call_logs", "call_log_entries", "calls", "call_parts", "alarms", "alarm_recipients", "alarm_attempts",
         "alarm_notes", "events", "webhook_deliveries", "telephone_records", "recordings", "idempotency_keys",
-        "pin_failures")
+        "pin_failures", "transmissions", "spools", "results", "schedules")
 
 
 @pytest.fixture
@@ -41,6 +41,14 @@ HAPPENED = (
     "SELECT 1, 1, '', '', '', state, $1 FROM unnest('{delivered,dead,pending}'::text[]) state",
     "INSERT INTO idempotency_keys (organisation_id, key, request_digest, created_at) "
     "VALUES (1, gen_random_uuid()::text, '', $1)",
+    "INSERT INTO transmissions (organisation_id, contact_id, program_id, status, last_run, created_at) "
+    "SELECT 1, 1, 1, status, run, $1 FROM (VALUES ('completed', $1::timestamptz), ('invalid', NULL), "
+    "('pending', NULL), ('pending_retry', $1), ('processing', $1)) v(status, run)",
+    "WITH spool AS (INSERT INTO spools (organisation_id, transmission_id, status, time_end) "
+    "VALUES (1, 1, 'completed', $1), (1, 1, 'connected', NULL) RETURNING id) "
+    "INSERT INTO results (organisation_id, spool_id, type, name) SELECT 1, id, 'info', 'dtmf' FROM spool",
+    "INSERT INTO schedules (organisation_id, type, action, data, status, last_run) "
+    "SELECT 1, 'campaign', 'start', 1, status, $1 FROM generate_series(0, 3) status",
     "INSERT INTO pin_failures (number, at) VALUES ('+4930', $1)",
 )
 
@@ -75,9 +83,12 @@ async def test_what_is_older_than_the_settings_say_goes_and_the_rest_stays(w: Po
     gone = await Retention(w.pool, Keep(30, 30, 30), batch=2).apply()
     assert {**gone} == {
         "call_logs": 5, "failed_calls": 5, "alarms": 5, "events": old["events"], "webhook_deliveries": 10,
-        "telephone_records": 5, "recordings": 5, "idempotency_keys": 6, "pin_failures": 6}
+        "telephone_records": 5, "recordings": 5, "idempotency_keys": 6, "pin_failures": 6, "transmissions": 10,
+        "spools": 5, "schedules": 10}
+    waiting = {"webhook_deliveries": 5, "transmissions": 15, "spools": 5, "results": 5, "schedules": 10}
     assert await counts(w) == {
-        **new, "webhook_deliveries": new["webhook_deliveries"] + 5, "idempotency_keys": 0, "pin_failures": 0}
+        **new, **{table: new[table] + count for table, count in waiting.items()}, "idempotency_keys": 0,
+        "pin_failures": 0}
 
 
 async def test_zero_days_are_for_ever(w: PostgresAlarmWorld) -> None:

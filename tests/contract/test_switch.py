@@ -22,7 +22,7 @@ from engine.vocabulary.events import (
     OrderExpired,
     Played,
 )
-from engine.vocabulary.values import AgentPhone, Hotline, LiveLeg
+from engine.vocabulary.values import AgentPhone, Hotline, LiveLeg, Provider
 from tests.contract.switch_worlds import SOUND, World, fresh_number, open_asterisk, open_memory
 
 
@@ -361,3 +361,26 @@ async def until(world: World, leg: str, holds: Callable[[LiveLeg], object]) -> L
 
 async def until_in(world: World, leg: str, place: str) -> LiveLeg:
     return await until(world, leg, lambda live: live.place == place)
+
+
+# --- trunks that organisations bring
+
+
+def provider(provider_id: int) -> Provider:
+    return Provider(provider_id, 1, "127.0.0.1", 9, "joe", "right", "", False, 10)
+
+
+async def test_exactly_the_providers_that_were_put_are_there(world: World) -> None:
+    assert await world.switch.put_trunks([provider(1), provider(2)]) == {"p1", "p2"}
+    assert await world.switch.put_trunks([provider(2), provider(3)]) == {"p2", "p3"}
+    assert await world.switch.put_trunks([]) == set()
+
+
+async def test_a_dial_by_a_provider_that_is_not_there_is_refused_and_what_came_with_it_is_done(world: World) -> None:
+    caller = await world.arrive(fresh_number())
+    order = dial(world, fresh_number(), trunk="p9")
+    await world.next(DialRefused, order.leg)
+    gone = Dial(**{**{name: getattr(order, name) for name in order.__slots__}, "leg": str(uuid.uuid4())})
+    world.switch.send([gone, Reject(caller.leg, 17)])
+    await world.next(DialRefused, gone.leg)
+    await world.next(HungUp, caller.leg)

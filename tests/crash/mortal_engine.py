@@ -36,7 +36,7 @@ from engine.ports import (
 )
 from engine.settings import Settings
 from engine.vocabulary.commands import SwitchCommand
-from engine.vocabulary.values import Hotline, LiveLeg
+from engine.vocabulary.values import Hotline, LiveLeg, Provider
 from tests.crash.town import Silence, Town
 
 NEVER = 1 << 30
@@ -304,6 +304,10 @@ class MortalLink:
     async def put_hotlines(self, hotlines: Sequence[Hotline]) -> None:
         self._fate.check()
         await self._switch.put_hotlines(hotlines)
+
+    async def put_trunks(self, providers: Sequence[Provider]) -> Collection[str]:
+        self._fate.check()
+        return await self._switch.put_trunks(providers)
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         return await self._switch.fallback_rows()

@@ -68,7 +68,9 @@ async def test_engine_and_api_of_compose_serve_a_call(
         variables = {
             "RINGWARD_HOME": str(home.path), "DATABASE_URL": database_url, "POSTGRES_PASSWORD": "unused",
             "RINGWARD_AMI_PORT": str(Address("127.0.0.1", 0).chosen(socket.SOCK_STREAM).port),
-            "RINGWARD_AMI_SECRET": "a-secret-of-this-test", "RINGWARD_API": str(api), "RINGWARD_SIP": str(sip),
+            "RINGWARD_AMI_SECRET": "a-secret-of-this-test", "RINGWARD_ARI_SECRET": "another-secret-of-this-test",
+            "RINGWARD_ARI_PORT": str(Address("127.0.0.1", 0).chosen(socket.SOCK_STREAM).port),
+            "RINGWARD_API": str(api), "RINGWARD_SIP": str(sip),
             "RINGWARD_TRUNK": "{}:{}".format(*carrier.address),
         }
         command, env = service("migrate", variables)

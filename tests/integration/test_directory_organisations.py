@@ -105,6 +105,11 @@ async def test_an_organisation_with_hotlines_or_history_stays(site: DirectorySit
     await site.pool.execute("DELETE FROM alarms")
     refused = await site.system("DELETE", path)
     assert refused.status == 409 and refused.body["detail"].endswith("callLogs: 1")
+    await site.pool.execute("DELETE FROM call_log_entries")
+    await site.pool.execute("DELETE FROM call_logs")
+    await site.pool.execute("INSERT INTO spools (organisation_id, transmission_id) VALUES ($1, 1)", site.org.id)
+    refused = await site.system("DELETE", path)
+    assert refused.status == 409 and refused.body["detail"].endswith("spools: 1")
     assert (await site.api("GET", path)).status == 200
 
 
@@ -169,6 +174,16 @@ async def _one_of_everything(site: DirectorySite) -> None:
         "INSERT INTO documents (organisation_id, name) VALUES ($1, 'letter')",
         "INSERT INTO templates (organisation_id, name, subject, body) VALUES ($1, 'mail', 'subject', 'body')",
         "INSERT INTO texts (organisation_id, name, data) VALUES ($1, 'text', 'data')",
+        "INSERT INTO programs (organisation_id, name, type) VALUES ($1, 'p', 'voicemessage')",
+        "INSERT INTO campaigns (organisation_id, program_id, group_id, status) VALUES ($1, 1, 1, 'running')",
+        "INSERT INTO transmissions (organisation_id, contact_id, program_id, campaign_id) "
+        "SELECT $1, 1, program_id, id FROM campaigns WHERE organisation_id = $1",
+        "WITH l AS (INSERT INTO dnc_lists (organisation_id, name) VALUES ($1, 'd') RETURNING id) "
+        "INSERT INTO dnc_numbers (list_id, number) SELECT id, '+4930555' FROM l",
+        "INSERT INTO schedules (organisation_id, type, action, data) VALUES ($1, 'campaign', 'start', 1)",
+        "INSERT INTO providers (organisation_id, name, type, gateway_flag, service_flag, node_id, host, port, "
+        "username, password, dialstring, prefix, settings, register, weight, active, channels, cps) "
+        "VALUES ($1, 'p', 'sip', 1, 3, 1, 'sip.example.org', 5060, 'joe', '', '', '', '', false, 0, false, 0, 0)",
     ):
         await site.pool.execute(made, org)
 
@@ -179,7 +194,7 @@ async def _rows(site: DirectorySite, organisation_id: int) -> dict[str, int]:
         "SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_name) "
         "WHERE column_name = 'organisation_id' AND table_type = 'BASE TABLE' AND columns.table_schema = 'public'")]
     calls = {"hotlines", "calls", "call_logs", "call_log_entries", "telephone_records", "alarms", "alarm_recipients",
-             "alarm_attempts", "alarm_notes", "alarm_orders"}
+             "alarm_attempts", "alarm_notes", "alarm_orders", "spools", "results"}
     return {table: await site.pool.fetchval(
         f"SELECT count(*) FROM {table} WHERE organisation_id = $1", organisation_id)  # noqa: S608 - names of ours
         for table in tables if table not in calls}

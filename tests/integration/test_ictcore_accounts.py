@@ -57,7 +57,8 @@ async def test_accounts_of_a_type(site: IctcoreSite, path: str, kind: str) -> No
 async def test_single_account_get_put_delete(site: IctcoreSite) -> None:
     account_id = await made(site.admin)
     path = f"/accounts/{account_id}"
-    whole = {"account_id": account_id, "type": "account", "user_id": site.admin_id, "settings": {}, **BODY}
+    whole = {"account_id": account_id, "type": "account", "user_id": site.admin_id, "settings": {}, "programs": [],
+             **BODY}
     assert (await site.admin("GET", path)).body == whole
     changed = await site.admin("PUT", path, {"phone": 3001234567, "active": "0", "username": "x", "type": "did"})
     assert changed.body == {**whole, "phone": "3001234567", "active": 0}
@@ -84,13 +85,53 @@ async def test_who_is_no_admin_sees_his_own(site: IctcoreSite) -> None:
         assert says(answer)[0] == 404, (method, path)
 
 
-# --- Subscribe an account, Clear an account
+# --- Subscribe an account, Unsubscribe, Clear an account
 
-async def test_programs_come_later(site: IctcoreSite) -> None:
-    path = f"/accounts/{await made(site.admin)}/programs"
-    for method, program in (("PUT", "1"), ("DELETE", "1"), ("PUT", "faxtoemail")):
-        assert says(await site.admin(method, f"{path}/{program}")) == (404, "Program not found")
-    assert (await site.admin("DELETE", path)).body["username"] == "reception"
+async def program(client: Client, type_: str, account_id: int) -> int:
+    answer = await client("POST", f"/programs/{type_}", {"name": type_, "account_id": account_id})
+    assert answer.status == 200, answer
+    return int(answer.body["program_id"])
+
+
+async def test_programs_put_and_delete(site: IctcoreSite) -> None:
+    account_id = await made(site.admin)
+    path = f"/accounts/{account_id}/programs"
+    fax, other, sms = [await program(site.admin, it, account_id) for it in ("faxtoemail", "faxtoemail", "receivesms")]
+    for method, name, programs in (
+            ("PUT", f"/{sms}", [sms]), ("PUT", f"/{sms}", [sms]), ("PUT", "/faxtoemail", [fax, sms]),
+            ("PUT", f"/{other}", [fax, other, sms]), ("DELETE", f"/{sms}", [fax, other]),
+            ("DELETE", f"/{sms}", [fax, other]), ("DELETE", "/faxtoemail", []), ("PUT", f"/{sms}", [sms]),
+            ("DELETE", "", [])):
+        answer = await site.admin(method, path + name)
+        assert (answer.status, answer.body["programs"]) == (200, programs), (method, name)
+        assert (await site.admin("GET", f"/accounts/{account_id}")).body == answer.body
+    for method, name in (("PUT", "999999"), ("DELETE", "999999"), ("PUT", "sendfax"), ("PUT", "dance")):
+        assert says(await site.admin(method, f"{path}/{name}")) == (404, "Program not found")
+
+
+async def test_a_program_that_is_removed_is_used_no_more(site: IctcoreSite) -> None:
+    account_id = await made(site.admin)
+    program_id = await program(site.admin, "receivefax", account_id)
+    await site.admin("PUT", f"/accounts/{account_id}/programs/{program_id}")
+    assert (await site.admin("DELETE", f"/programs/{program_id}")).status == 200
+    assert (await site.admin("GET", f"/accounts/{account_id}")).body["programs"] == []
+
+
+async def test_another_owner_uses_no_program(site: IctcoreSite) -> None:
+    account_id = await made(site.admin)
+    program_id = await program(site.admin, "receivefax", account_id)
+    user_id, _ = await site.user()
+    for method, path, programs in (
+            ("PUT", f"/users/{site.admin_id}", [program_id]), ("PUT", f"/users/{UNKNOWN}", [program_id]),
+            ("PUT", f"/users/{user_id}", []), ("DELETE", "/users", [])):
+        await site.admin("PUT", f"/accounts/{account_id}/programs/{program_id}")
+        answer = await site.admin(method, f"/accounts/{account_id}{path}")
+        told = (await site.admin("GET", f"/accounts/{account_id}")).body
+        assert told["programs"] == programs and answer.body in (told, says_unknown(answer.body)), path
+
+
+def says_unknown(body: Any) -> Any:
+    return body if body == {"error": {"code": 404, "message": "User not found"}} else None
 
 
 # --- Change account ownership, Dissociate a account

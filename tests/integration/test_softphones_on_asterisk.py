@@ -43,7 +43,7 @@ exten => _X.,2,Hangup(${{HANGUPCAUSE}})
 def switch(asterisk_program) -> Iterator[Asterisk]:
     home = open_home(Path(tempfile.mkdtemp(prefix="rw-test-")))
     trunk = str(Address("127.0.0.1", 0).chosen(socket.SOCK_DGRAM))
-    settings = with_free_ports(Settings(home=home.path, sip="127.0.0.1:0", ami_port=0, trunk=trunk))
+    settings = with_free_ports(Settings(home=home.path, sip="127.0.0.1:0", ami_port=0, ari_port=0, trunk=trunk))
     argv = prepare(home, settings, asterisk_program)
     write_wav(home.private / "prompt.wav", PROMPT)
     dialplan = DIALPLAN.format(trunk=trunk, prompt=home.private / "prompt")

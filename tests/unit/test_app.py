@@ -15,10 +15,11 @@ from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.store.memory_campaign_book import CampaignBook
 from engine.store.memory_campaigns import MemoryCampaigns
+from engine.store.memory_providers import MemoryProviders
 from engine.switch.memory import MemorySwitch, Phone
 from engine.switch.memory_stage import NOON
 from engine.vocabulary.commands import Bridge, DialAlarm, Reject, WriteAttempt, WriteRecipient
-from engine.vocabulary.values import AlarmState, RecipientState
+from engine.vocabulary.values import AlarmState, Provider, RecipientState
 from tests.alarm_desk import an_alarm
 from tests.clocks import SwitchClock
 from tests.desk import ACCEPTS, turns, until
@@ -40,6 +41,8 @@ class Life:
     book: AlarmBook
     did: str
     task: "asyncio.Task[None]"
+    providers: MemoryProviders
+    organisation_id: int
 
     async def arrives(self, did: str = "") -> str:
         leg = self.switch.arrive(did or self.did)
@@ -63,11 +66,13 @@ async def engine(shelf: Shelf | None = None) -> AsyncIterator[Life]:
         book = AlarmBook(shelf)
         alarms = MemoryAlarms(book, wake_s=0.005)
         campaigns = MemoryCampaigns(CampaignBook(shelf), wake_s=0.005)
-        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, campaigns, Voice())
+        providers = MemoryProviders(wake_s=0.005)
+        made = Engine(Settings(), switch, MemoryCalls(shelf), directory.hotlines, alarms, campaigns, Voice(),
+                      providers=providers)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(made.run())
             await turns(60)
-            yield Life(made, switch, shelf, book, hotline.number[1:], task)
+            yield Life(made, switch, shelf, book, hotline.number[1:], task, providers, org.id)
             task.cancel()
 
 
@@ -227,3 +232,38 @@ async def test_who_acknowledged_while_nobody_listened_is_known_before_his_hang_u
         assert sum(isinstance(order, DialAlarm) for order in life.switch.sent) == 2
         assert [row.state for _, row in life.book.said(WriteRecipient, alarm.call_id) if row.recipient_id == 1] == [
             RecipientState.RINGING, RecipientState.ACKNOWLEDGED]
+
+
+# --- organisations' own trunks
+
+
+def provider(organisation_id: int, provider_id: int = 7) -> Provider:
+    return Provider(provider_id, organisation_id, "192.0.2.7", 5060, "joe", "right", "", False, 10)
+
+
+async def test_a_provider_carries_the_next_call_and_one_that_was_removed_none() -> None:
+    async with engine() as life:
+        async def goes_by() -> str:
+            caller = await life.arrives()
+            dialled = [call.trunk for call in life.switch.calls if not call.is_inbound]
+            life.switch.hang_up(caller)
+            await life.passes(2)
+            return dialled[-1]
+
+        life.providers.put(provider(life.organisation_id))
+        life.providers.put(provider(life.organisation_id + 1, 6))
+        await until(lambda: len(life.switch.providers) == 2)
+        assert await goes_by() == "p7"
+        life.providers.rows.clear()
+        await until(lambda: not life.switch.providers)
+        assert await goes_by() == "trunk"
+
+
+async def test_after_a_new_connection_the_switch_gets_what_it_lost() -> None:
+    async with engine() as life:
+        life.providers.put(provider(life.organisation_id))
+        await until(lambda: bool(life.switch.providers))
+        life.switch.cut()
+        life.switch.providers.clear()
+        life.switch.restore()
+        await until(lambda: bool(life.switch.providers))

@@ -8,6 +8,10 @@ import pytest
 
 from engine.inbound import Inbound
 from engine.ports import StoreFailed
+from engine.preparing import Preparing
+from engine.store.memory_calls import Shelf
+from engine.store.memory_campaign_book import CampaignBook
+from engine.store.memory_campaigns import MemoryCampaigns
 from engine.store.memory_hotlines import MemoryHotlines
 from engine.vocabulary.commands import AskAlarm, Play, Reject
 from engine.vocabulary.events import CallArrived, Event, FallbackStarted, HungUp
@@ -15,6 +19,13 @@ from engine.vocabulary.values import Hotline
 from tests.alarm_desk import AlarmDesk, alarm_desk, an_alarm
 from tests.desk import RULES, Desk, desk, turns, until
 from tests.directories import world
+from tests.unit.test_provision import Voice
+
+
+def programs(shelf: Shelf) -> tuple[MemoryCampaigns, Preparing]:
+    """Nobody's: no number is one of a program."""
+    campaigns = MemoryCampaigns(CampaignBook(shelf))
+    return campaigns, Preparing(campaigns, Voice(), 25, lambda language: language)
 
 
 class SlowHotlines(MemoryHotlines):
@@ -63,7 +74,7 @@ async def front() -> AsyncIterator[Desks]:
         hotlines.may_answer.set()
         async with desk() as at, asyncio.TaskGroup() as tasks:
             at.hotlines.clear()  # nobody but the Inbound begins calls here
-            inbound = Inbound(at.switch, hotlines, at.alarms, at.calls, RULES, tasks)
+            inbound = Inbound(at.switch, hotlines, at.alarms, *programs(at.shelf), at.calls, RULES, tasks)
             yield Desks(at, inbound, hotlines, stored.number[1:])
 
 
@@ -206,7 +217,8 @@ async def test_who_guessed_pins_before_may_guess_the_fewer_when_he_calls_back() 
 
 async def calls_back(at: AlarmDesk, did: str, hangs_up: bool = False) -> str:
     async with asyncio.TaskGroup() as tasks:
-        inbound = Inbound(at.desk.switch, at.hotlines, at.desk.alarms, at.desk.calls, RULES, tasks)
+        inbound = Inbound(
+            at.desk.switch, at.hotlines, at.desk.alarms, *programs(at.desk.shelf), at.desk.calls, RULES, tasks)
         leg = at.desk.switch.arrive(did)
         inbound.arrived(CallArrived(at.desk.switch.now(), leg, "PJSIP/trunk-1", did, "4917012345"))
         if hangs_up:

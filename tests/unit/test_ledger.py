@@ -181,3 +181,59 @@ def test_a_rest_that_is_as_good_as_over_is_waited_for_without_a_word() -> None:
     found = grant(noted)
     assert [delay.number for delay in found.delays] == ["49302"] and found.grants == []
     assert found.again_in_s is not None and abs(found.again_in_s - 0.01) < 0.001
+
+
+# --- organisations' own trunks
+
+
+def provider(name: str = "p7", organisation: int = 1, cps: float = 100, channels: int = 100) -> Trunk:
+    return Trunk(name, cps, channels, organisation_id=organisation)
+
+
+def granted_to(noted: Ledger, now_s: float = 0) -> list[str]:
+    return [one.trunk for one in grant(noted, now_s).grants]
+
+
+def test_a_provider_counts_from_when_it_is_put_until_it_is_gone() -> None:
+    noted = ledger()
+    note(noted, "call", Playbook.of(a_hotline(1)))
+    noted.put_providers([provider(), provider("p8", organisation=2)], 0)
+    assert granted_to(noted) == ["p7"]
+    noted.put_providers([], 1)
+    assert granted_to(noted, 5) == [MAIN]
+
+
+def test_a_leg_of_a_removed_provider_counts_until_it_ends() -> None:
+    noted, flow = ledger(), CrowdFlow()
+    noted.put_providers([provider(channels=1)], 0)
+    noted.note("crowd", flow, Crowd(((Leg("leg-1", "49301", "p7"),),)))  # type: ignore[arg-type]
+    noted.put_providers([], 1)
+    assert noted.used() == {"p7": 1}
+    noted.put_providers([provider(channels=1)], 2)
+    note(noted, "call", Playbook.of(a_hotline(1)))
+    assert granted_to(noted, 5)[:1] == [MAIN], "it came back, and its one channel is in use"
+    noted.note("crowd", flow, Crowd(((),)))  # type: ignore[arg-type]
+    assert noted.used()["p7"] == 0 and granted_to(noted, 10) == ["p7"]
+
+
+def test_a_leg_of_a_provider_that_nobody_has_put_yet_ends_where_it_began() -> None:
+    noted, flow = ledger(), CrowdFlow()
+    noted.note("crowd", flow, Crowd(((Leg("leg-1", "49301", "p7"),),)))  # type: ignore[arg-type]
+    noted.put_providers([provider()], 0)
+    noted.drop("crowd")
+    assert not any(noted.used().values())
+
+
+def test_neither_removal_nor_change_nor_a_former_engine_lets_a_provider_dial_faster() -> None:
+    noted = ledger()
+    noted.put_providers([provider(cps=1)], 0)
+    note(noted, "call", Playbook.of(a_hotline(1)))
+    assert granted_to(noted) == ["p7"]
+    noted.put_providers([], 0.1)
+    noted.put_providers([provider(cps=1)], 0.2)
+    assert granted_to(noted, 0.3) == [] and granted_to(noted, 1.2) == ["p7"]
+    later = ledger()
+    later.begin_after([T0], T0 + timedelta(seconds=0.5), 10)
+    later.put_providers([provider(cps=1)], 10.1)
+    note(later, "call", Playbook.of(a_hotline(1)))
+    assert granted_to(later, 10.2) == [] and granted_to(later, 10.7) == ["p7"]

@@ -23,7 +23,8 @@ def attempt(program_type: str = "voicetts", program: Mapping[str, Any] | None = 
     return Attempt(**{
         "call_id": "c", "spool_id": 7, "transmission_id": 5, "campaign_id": 3, "organisation_id": 1,
         "program_type": program_type, "program": data, "number": "49301", "caller_id": "4930100", "language": "de-AT",
-        "fields": {"first_name": "Anna"}, "tries_left": 2, "retry": RetryRules(1, 2, 3), "opt_out_key": "9", **facts})
+        "fields": {"first_name": "Anna"}, "tries_left": 2, "retry": RetryRules(1, 2, 3), "opt_out_key": "9",
+        "countries": frozenset({"DE"}), **facts})
 
 
 class Room:

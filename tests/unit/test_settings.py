@@ -29,6 +29,7 @@ def test_a_file_says_them_as_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("trunks", [
     [{**ALPINE, "name": "trunk"}], [ALPINE, ALPINE], [{**ALPINE, "name": "A"}], [{**ALPINE, "name": "a;b"}],
     [{**ALPINE, "prefixes": ["+43"]}], [{**ALPINE, "cps": 0}], [{"name": "b"}], [{**ALPINE, "cpss": 5}],
+    [{**ALPINE, "name": "p12"}],
 ])
 def test_a_wrong_trunk_is_refused(tmp_path: Path, trunks: list[dict[str, object]]) -> None:
     with pytest.raises(ValidationError, match="trunks"):

@@ -147,6 +147,7 @@ CREATE TABLE spools (
     time_start      timestamptz,
     time_connect    timestamptz,
     time_end        timestamptz,
+    is_sent         boolean NOT NULL DEFAULT false,   -- by somebody's order: whatever its campaign does, it is dialled
     claimed_switch  text,                             -- which engine takes it; null: nobody yet (POST …/send)
     claimed_engine  uuid
 ) WITH (fillfactor = 70);
@@ -223,10 +224,13 @@ ALTER TABLE contact_groups
 UPDATE contact_groups g SET
     contact_total = (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id),
     user_total = (SELECT count(m.user_id) FROM contact_group_members m WHERE m.group_id = g.id);
+CREATE INDEX contacts_number ON contacts (organisation_id, number);    -- who calls
 CREATE INDEX contact_group_members_joined ON contact_group_members (group_id, id);
 
 CREATE FUNCTION count_members() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM 1 FROM contact_groups g WHERE g.id IN (SELECT group_id FROM touched)  -- always in the same order
+    ORDER BY g.id FOR NO KEY UPDATE;
     UPDATE contact_groups g SET
         contact_total = g.contact_total + CASE TG_OP WHEN 'INSERT' THEN n.contacts ELSE -n.contacts END,
         user_total = g.user_total + CASE TG_OP WHEN 'INSERT' THEN n.users ELSE -n.users END

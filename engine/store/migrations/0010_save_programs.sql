@@ -18,7 +18,7 @@ BEGIN
         PERFORM 1
         FROM jsonb_to_recordset(p_rows -> 'begun') AS b(call_id uuid)
         JOIN spools s ON s.call_id = b.call_id
-        WHERE s.claimed_switch IS DISTINCT FROM p_switch OR s.status <> 'queued';
+        WHERE s.claimed_switch IS DISTINCT FROM p_switch OR s.time_end IS NOT NULL;
         IF FOUND THEN
             RETURN false;
         END IF;

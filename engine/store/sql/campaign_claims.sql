@@ -8,7 +8,7 @@ UPDATE spools SET claimed_switch = e.switch, claimed_engine = e.engine_id
 FROM engines e
 WHERE e.switch = $1 AND spools.id = ANY(ARRAY(
     SELECT s.id FROM spools s
-    WHERE coalesce(s.campaign_id, 0) = 0 AND s.status = 'queued' AND s.time_end IS NULL AND s.claimed_switch IS NULL
+    WHERE s.claimed_switch IS NULL AND s.time_end IS NULL AND s.status = 'queued'
     ORDER BY s.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING spools.id
 
@@ -23,8 +23,8 @@ WITH due AS (
         ORDER BY t.due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, organisation_id, account_id, service_flag
 )
-INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, claimed_switch, claimed_engine)
-SELECT d.organisation_id, d.id, d.account_id, d.service_flag, e.switch, e.engine_id
+INSERT INTO spools (organisation_id, transmission_id, account_id, service_flag, is_sent, claimed_switch, claimed_engine)
+SELECT d.organisation_id, d.id, d.account_id, d.service_flag, true, e.switch, e.engine_id
 FROM due d CROSS JOIN engines e WHERE e.switch = $1
 RETURNING id
 
@@ -41,12 +41,14 @@ SELECT least(
 SELECT c.id, c.organisation_id, c.created_by, c.program_id, c.group_id, c.account_id, c.cpm, c.try_allowed,
        c.calls_per_second, c.channels, c.call_window, c.retry, c.dnc_list_ids, c.opt_out_key, c.caller_ids,
        c.member_cursor, c.member_limit, c.paced_at, c.transmissions, p.type AS program_type, p.name AS program_name,
-       o.country, o.language, coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries,
+       coalesce(sc.country, o.country) AS country, o.language,
+       coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now,
        (SELECT count(*) FROM spools s WHERE coalesce(s.campaign_id, 0) = c.id AND s.time_end IS NULL) AS live,
        (SELECT count(*) FROM campaign_postponed w WHERE w.campaign_id = c.id) AS postponed
 FROM campaigns c
 JOIN organisations o ON o.id = c.organisation_id
+LEFT JOIN sip_customers sc ON sc.organisation_id = c.organisation_id
 LEFT JOIN programs p ON p.id = c.program_id AND p.organisation_id = c.organisation_id
 WHERE c.id = ANY(ARRAY(
     SELECT id FROM campaigns
@@ -55,17 +57,18 @@ WHERE c.id = ANY(ARRAY(
 ORDER BY c.wakes_at, c.id
 
 -- name: dialled
--- How many calls campaigns and transmissions of the organisation placed within a minute, and how many are claimed to be
--- placed: they count as well, or each claim until the first of them is dialled would exceed the limit.
-SELECT (SELECT count(*) FROM spools
-        WHERE organisation_id = $1 AND time_start > clock_timestamp() - interval '1 minute') AS minute,
-       (SELECT count(*) FROM spools
-        WHERE organisation_id = $1 AND claimed_switch IS NOT NULL AND time_end IS NULL AND time_start IS NULL) AS claimed
-
--- name: dialled_long
--- Within an hour, a day: of a day many rows, so this is not asked at every claim.
-SELECT count(*) FILTER (WHERE time_start > clock_timestamp() - interval '1 hour') AS hour, count(*) AS day
-FROM spools WHERE organisation_id = $1 AND time_start > clock_timestamp() - interval '1 day'
+-- Calls that the organisation placed within a minute, an hour, a day; and how many are claimed to be placed: they count as
+-- well, or each claim until the first of them is dialled would exceed the limit. Not at every claim: it reads all of a day.
+SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 minute') AS minute,
+       count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour,
+       count(*) AS day,
+       (SELECT count(*) FROM spools s WHERE s.organisation_id = $1 AND s.claimed_switch IS NOT NULL
+          AND s.time_end IS NULL AND s.time_start IS NULL) AS claimed
+FROM (SELECT s.time_start AS at FROM spools s
+      WHERE s.organisation_id = $1 AND s.time_start > clock_timestamp() - interval '1 day'
+      UNION ALL
+      SELECT t.placed_at FROM alarm_attempts t
+      WHERE t.organisation_id = $1 AND t.direction = 'outbound' AND t.placed_at > clock_timestamp() - interval '1 day') placed
 
 -- name: due_again
 -- $1 campaign, $2 organisation, $3 its do-not-call lists, $4 most. Those that wait for their next attempt.
@@ -94,15 +97,22 @@ WHERE w.campaign_id = $1 AND w.due_at <= clock_timestamp()
 ORDER BY w.due_at LIMIT $4
 
 -- name: new_members
--- $5 the group, $6 after this member, $7 up to this one.
-SELECT m.id AS member_id, m.contact_id, c.number, c.time_zone, false AS has_left,
+-- $5 the group, $6 after this member, $7 up to this one. The members first, so that no plan walks another way through them;
+-- ordered as their index is.
+WITH listed AS MATERIALIZED (
+    SELECT m.id, m.contact_id
+    FROM contact_group_members m
+    WHERE m.group_id = $5 AND m.id > $6 AND m.id <= $7
+    ORDER BY m.group_id, m.id LIMIT $4
+)
+SELECT m.id AS member_id, m.contact_id, c.number, c.time_zone, m.contact_id IS NULL OR c.id IS NULL AS has_left,
        EXISTS (SELECT FROM dnc_lists l JOIN dnc_numbers d ON d.list_id = l.id AND d.number = c.number
                WHERE l.organisation_id = $2 AND (l.is_opt_out OR l.id = ANY($3::bigint[]))) AS is_refused
-FROM contact_group_members m
-JOIN contacts c ON c.id = m.contact_id
-WHERE m.group_id = $5 AND m.organisation_id = $2 AND m.id > $6 AND m.id <= $7
-  AND NOT EXISTS (SELECT FROM transmissions t WHERE t.campaign_id = $1 AND t.contact_id = m.contact_id)
-ORDER BY m.id LIMIT $4
+FROM listed m
+LEFT JOIN LATERAL (
+    SELECT k.id, k.number, k.time_zone FROM contacts k WHERE k.id = m.contact_id AND k.organisation_id = $2 LIMIT 1) c ON true
+WHERE $1::bigint IS NOT NULL
+ORDER BY m.id
 
 -- name: postpone
 INSERT INTO campaign_postponed (campaign_id, contact_id, member_id, due_at)
@@ -180,11 +190,13 @@ UPDATE campaigns SET status = 'broken', problem = $2, wakes_at = NULL WHERE id =
 
 -- name: attempts
 -- All that a call needs to know. $1 spools. An own number of the organisation is shown, or one of the campaign's in turn.
-SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id, s.campaign_id, s.organisation_id,
-       p.type AS program_type, p.data AS program, c.number, c.language AS contact_language, o.language, o.country,
-       coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries,
+SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
+       CASE WHEN NOT s.is_sent THEN s.campaign_id END AS campaign_id, s.organisation_id,
+       p.type AS program_type, p.data AS program, c.number, c.language AS contact_language, o.language,
+       coalesce(sc.country, o.country) AS country,
+       coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description,
-       t.title, t.try_allowed, t.try_done, k.retry, coalesce(k.opt_out_key, '') AS opt_out_key,
+       t.title, t.direction, t.try_allowed, t.try_done, k.retry, coalesce(k.opt_out_key, '') AS opt_out_key,
        coalesce(
            k.caller_ids[1 + (t.id % nullif(cardinality(k.caller_ids), 0))::integer],
            (SELECT n.number FROM numbers n WHERE n.organisation_id = s.organisation_id ORDER BY n.position LIMIT 1)
@@ -197,11 +209,46 @@ SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id, s.
 FROM spools s
 JOIN transmissions t ON t.id = s.transmission_id
 JOIN organisations o ON o.id = s.organisation_id
+LEFT JOIN sip_customers sc ON sc.organisation_id = s.organisation_id
 LEFT JOIN campaigns k ON k.id = s.campaign_id
 LEFT JOIN programs p ON p.id = t.program_id AND p.organisation_id = s.organisation_id
 LEFT JOIN contacts c ON c.id = t.contact_id AND c.organisation_id = s.organisation_id
 WHERE s.id = ANY($1::bigint[]) AND s.time_end IS NULL
 ORDER BY s.id
+
+-- name: take_inbound
+-- $1 switch, $2 the number that was called, $3 the caller's. A program `forward` whose DID is this number of the organisation
+-- takes the call: who calls is a contact, or becomes one. A DID has its number as its phone or its name.
+WITH wanted AS (
+    SELECT p.id, p.organisation_id, p.created_by, p.name, a.id AS account_id
+    FROM numbers n
+    JOIN accounts a ON a.organisation_id = n.organisation_id AND a.type = 'did' AND a.active
+        AND regexp_replace(a.username || ' ' || a.phone, '[^0-9 ]', '', 'g') ~ ('(^| )(00)?' || substr($2, 2) || '( |$)')
+    JOIN programs p ON p.organisation_id = n.organisation_id AND p.type = 'forward'
+        AND p.data ->> 'did_id' = a.id::text
+    WHERE n.number = $2 AND n.hotline_id IS NULL
+    ORDER BY p.id LIMIT 1
+), known AS (
+    SELECT c.id FROM contacts c JOIN wanted w ON w.organisation_id = c.organisation_id
+    WHERE c.number = $3 ORDER BY c.id LIMIT 1
+), new AS (
+    INSERT INTO contacts (organisation_id, created_by, phone, number)
+    SELECT w.organisation_id, w.created_by, CASE WHEN $3 = '+' THEN '' ELSE $3 END,
+           CASE WHEN $3 ~ '^\+[0-9]{3,15}$' THEN $3 END
+    FROM wanted w WHERE NOT EXISTS (SELECT FROM known)
+    RETURNING id
+), made AS (
+    INSERT INTO transmissions (organisation_id, created_by, title, origin, contact_id, account_id, program_id, direction,
+                               status, try_done, last_run)
+    SELECT w.organisation_id, w.created_by, w.name, 'forward', coalesce((SELECT id FROM known), (SELECT id FROM new)),
+           w.account_id, w.id, 'inbound', 'processing', 1, clock_timestamp()
+    FROM wanted w
+    RETURNING id, organisation_id, account_id
+)
+INSERT INTO spools (organisation_id, transmission_id, account_id, number, status, time_start, claimed_switch, claimed_engine)
+SELECT m.organisation_id, m.id, m.account_id, $3, 'started', clock_timestamp(), e.switch, e.engine_id
+FROM made m CROSS JOIN engines e WHERE e.switch = $1
+RETURNING id
 
 -- name: gone_transmissions
 -- Their transmission was deleted before they were taken.
@@ -233,9 +280,10 @@ ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + 1
 -- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone. A campaign's is given back, as if it had
 -- never been claimed; a single one keeps its spool, whose id its sender knows.
 WITH lost AS (
-    SELECT s.id, s.transmission_id, s.campaign_id
+    SELECT s.id, s.transmission_id, s.campaign_id, s.status, s.is_sent
     FROM spools s
-    WHERE s.claimed_switch IS NOT NULL AND s.time_end IS NULL AND s.status = 'queued'
+    WHERE s.claimed_switch IS NOT NULL AND s.time_end IS NULL
+      AND (s.status = 'queued' OR s.time_spool < clock_timestamp() - $3::interval)
       AND (s.claimed_switch = $1 OR NOT EXISTS (
           SELECT FROM engines other
           WHERE other.switch = s.claimed_switch AND other.engine_id = s.claimed_engine
@@ -246,16 +294,23 @@ WITH lost AS (
 ), given_back AS (
     UPDATE spools SET status = 'invalid', disposition = 'withdrawn', time_end = clock_timestamp(),
         response = 'never dialled: its engine ended'
-    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE campaign_id IS NOT NULL))
+    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND NOT is_sent))
 ), free AS (
     UPDATE spools SET claimed_switch = NULL, claimed_engine = NULL
-    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE campaign_id IS NULL))
+    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status = 'queued' AND is_sent))
+), ended AS (  -- one that called us: nobody took it
+    UPDATE spools SET status = 'failed', disposition = 'lost', time_end = clock_timestamp(), response = 'its engine ended'
+    WHERE id = ANY(ARRAY(SELECT id FROM lost WHERE status <> 'queued'))
+), failed AS (
+    UPDATE transmissions SET status = 'failed', response = 'its engine ended'
+    WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE status <> 'queued')) AND status = 'processing'
 ), waiting AS (
     UPDATE transmissions SET status = 'pending', try_done = try_done - 1, due_at = clock_timestamp()
-    WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE campaign_id IS NOT NULL)) AND status = 'processing'
+    WHERE id = ANY(ARRAY(SELECT transmission_id FROM lost WHERE status = 'queued' AND NOT is_sent))
+      AND status = 'processing'
 ), awake AS (
     UPDATE campaigns SET wakes_at = least(wakes_at, clock_timestamp())
-    WHERE id = ANY(ARRAY(SELECT campaign_id FROM lost WHERE campaign_id IS NOT NULL)) AND wakes_at IS NOT NULL
+    WHERE id = ANY(ARRAY(SELECT campaign_id FROM lost WHERE NOT is_sent)) AND wakes_at IS NOT NULL
 )
 SELECT count(*) FROM lost
 

@@ -7,8 +7,9 @@ CREATE TEMPORARY TABLE imported_contacts (
 ) ON COMMIT DROP
 
 -- name: lock_group
--- It is not deleted under the memberships.
-SELECT id FROM contact_groups WHERE organisation_id = $1 AND id = $2 FOR KEY SHARE
+-- It is not deleted under the memberships, and a campaign that starts waits (people.sql): not while the file is read, only
+-- while it is joined.
+SELECT id FROM contact_groups WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: join
 -- Ids rise with the lines of the file.

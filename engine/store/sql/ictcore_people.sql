@@ -46,16 +46,14 @@ RETURNING id AS contact_id, first_name, last_name, phone, email, address, custom
 DELETE FROM contacts WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3) RETURNING id
 
 -- name: groups
-SELECT g.id AS group_id, g.name, g.description,
-       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+SELECT g.id AS group_id, g.name, g.description, g.contact_total
 FROM contact_groups g
 WHERE g.organisation_id = $1 /* filters */
 ORDER BY g.id
 
 -- name: group
 -- $3 seen by
-SELECT g.id AS group_id, g.name, g.description,
-       (SELECT count(m.contact_id) FROM contact_group_members m WHERE m.group_id = g.id) AS contact_total
+SELECT g.id AS group_id, g.name, g.description, g.contact_total
 FROM contact_groups g
 WHERE g.organisation_id = $1 AND g.id = $2 AND ($3::bigint IS NULL OR g.created_by = $3)
 
@@ -74,11 +72,15 @@ DELETE FROM contact_groups WHERE organisation_id = $1 AND id = $2 AND ($3::bigin
 RETURNING id
 
 -- name: link
--- Who is in it stays as he is.
+-- Who is in it stays as he is. Locked in the order of people.sql's `add_member`.
+WITH c AS (
+    SELECT id FROM contacts WHERE organisation_id = $1 AND id = $3 FOR KEY SHARE
+), g AS (
+    SELECT g.organisation_id, g.id, c.id AS contact_id
+    FROM contact_groups g CROSS JOIN c WHERE g.organisation_id = $1 AND g.id = $2 FOR NO KEY UPDATE OF g
+)
 INSERT INTO contact_group_members (organisation_id, group_id, contact_id)
-SELECT g.organisation_id, g.id, c.id
-FROM contact_groups g JOIN contacts c ON c.organisation_id = g.organisation_id
-WHERE g.organisation_id = $1 AND g.id = $2 AND c.id = $3
+SELECT organisation_id, id, contact_id FROM g
 ON CONFLICT DO NOTHING
 
 -- name: unlink

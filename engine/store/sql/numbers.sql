@@ -16,6 +16,12 @@ FROM numbers n
 LEFT JOIN hotlines h ON h.id = n.hotline_id
 WHERE (n.organisation_id = $1 OR h.organisation_id = $1) AND n.number = $2
 
+-- name: own
+-- Of $2.
+SELECT n.number FROM numbers n
+LEFT JOIN hotlines h ON h.id = n.hotline_id
+WHERE (n.organisation_id = $1 OR h.organisation_id = $1) AND n.number = ANY($2::text[])
+
 -- name: take
 UPDATE numbers SET organisation_id = $1, name = $3 WHERE number = $2
 RETURNING number, position, organisation_id, hotline_id, name

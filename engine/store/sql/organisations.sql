@@ -36,7 +36,8 @@ WHERE organisation_id = $1 AND deleted_at IS NULL
 -- What an organisation is kept for: numbers that callers know, and call history. A deleted hotline counts by its logs.
 SELECT (SELECT count(*) FROM hotlines WHERE organisation_id = $1 AND deleted_at IS NULL) AS hotlines,
        (SELECT count(*) FROM alarms WHERE organisation_id = $1) AS alarms,
-       (SELECT count(*) FROM call_logs WHERE organisation_id = $1) AS "callLogs"
+       (SELECT count(*) FROM call_logs WHERE organisation_id = $1) AS "callLogs",
+       (SELECT count(*) FROM spools WHERE organisation_id = $1) AS spools
 
 -- name: free_numbers
 UPDATE numbers SET organisation_id = NULL, name = '', position = nextval('numbers_position')
@@ -45,6 +46,11 @@ WHERE organisation_id = $1
 -- name: drop_webhooks
 -- Deliveries go with them.
 DELETE FROM webhooks WHERE organisation_id = $1
+
+-- name: drop_campaigns
+-- Before the events that tell of it. What is theirs goes with them; transmissions, programs, do-not-call lists and schedules
+-- with the organisation.
+DELETE FROM campaigns WHERE organisation_id = $1
 
 -- name: drop_events
 DELETE FROM events WHERE organisation_id = $1

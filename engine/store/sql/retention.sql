@@ -36,6 +36,42 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 
+-- name: transmissions
+-- What is over. Campaigns keep their counts; one that goes on calls nobody again for it, since its place in its list is not
+-- kept here.
+WITH gone AS (
+    DELETE FROM transmissions WHERE id = ANY(ARRAY(
+        SELECT oldest.id
+        FROM (SELECT id, status, coalesce(last_run, created_at) AS at FROM transmissions ORDER BY id LIMIT 20 * $2::bigint)
+            oldest
+        WHERE oldest.at < now() - $1::interval AND oldest.status IN ('completed', 'failed', 'invalid')
+        LIMIT $2::bigint))
+    RETURNING id
+)
+SELECT count(*) FROM gone
+
+-- name: spools
+-- Attempts that have ended, with their results.
+WITH gone AS (
+    DELETE FROM spools WHERE id = ANY(ARRAY(
+        SELECT oldest.id FROM (SELECT id, time_end FROM spools ORDER BY id LIMIT 20 * $2::bigint) oldest
+        WHERE oldest.time_end < now() - $1::interval LIMIT $2::bigint))
+    RETURNING id
+), results AS (
+    DELETE FROM results USING gone WHERE results.spool_id = gone.id
+)
+SELECT count(*) FROM gone
+
+-- name: schedules
+-- Those that are done or were missed.
+WITH gone AS (
+    DELETE FROM schedules WHERE id = ANY(ARRAY(
+        SELECT oldest.id FROM (SELECT id, status, last_run FROM schedules ORDER BY id LIMIT 20 * $2::bigint) oldest
+        WHERE oldest.last_run < now() - $1::interval AND oldest.status IN (2, 3) LIMIT $2::bigint))
+    RETURNING id
+)
+SELECT count(*) FROM gone
+
 -- name: events
 -- Each organisation's oldest, in the order of its only index. No event is ever changed, so its place is its name.
 WITH gone AS (

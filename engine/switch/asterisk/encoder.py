@@ -12,6 +12,7 @@ from engine.vocabulary.values import RingwardError
 
 MAX_LINE = 1000
 DIGITS = re.compile(r"[0-9]{1,20}")
+SENT = re.compile(r"[0-9]{1,36}")       # digits, with what a provider wants in front
 DIALLED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LEG = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{1,12}\.[0-9]{1,12}")
 CHANNEL = re.compile(r"[A-Za-z0-9]{1,20}/[A-Za-z0-9@._-]{1,80}(;[12])?")

@@ -5,8 +5,8 @@ id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<l
 `end:<leg>:<cause>`, and when it is said again `last:<leg>`; all else `order:<leg>`, whose answers nobody needs.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import assert_never
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, assert_never
 
 from engine.switch.asterisk.encoder import (
     DIALLED,
@@ -14,6 +14,7 @@ from engine.switch.asterisk.encoder import (
     HOST,
     PIN,
     PRESSED,
+    SENT,
     TRUNK,
     VERB,
     VOICE,
@@ -41,12 +42,22 @@ from engine.vocabulary.commands import (
     SwitchCommand,
     Transfer,
 )
+from engine.vocabulary.dialling import Rewrite, dialled
 from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import AlarmAsk
 
 Action = list[tuple[str, str]]
-Trunks = Mapping[str, str]      # name → HOST:PORT
 PIN_REFUSED = NO_KEY = "x"      # no key of a telephone
+
+
+class Way(NamedTuple):
+    """How a trunk is dialled: its HOST:PORT, and how it wants numbers."""
+
+    address: str
+    rewrites: Sequence[Rewrite] = ()
+
+
+Trunks = Mapping[str, Way]      # by name
 
 
 def verb(command: SwitchCommand) -> str | None:
@@ -129,9 +140,11 @@ def _originate(
     leg, number, trunk = leg_id(command.leg), digits(command.number), checked(TRUNK, command.trunk, "trunk")
     if trunk not in trunks:
         raise NotEncodable("no such trunk")
+    way = trunks[trunk]
+    there = checked(SENT, dialled(number, way.rewrites), "number of a provider")
     return [
         ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
-        ("Channel", f"PJSIP/{trunk}/sip:{number}@{checked(HOST, trunks[trunk], 'trunk address')}"),
+        ("Channel", f"PJSIP/{trunk}/sip:{there}@{checked(HOST, way.address, 'trunk address')}"),
         ("Context", verb), ("Exten", extension), ("Priority", "1"), ("Async", "true"),
         ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
         # counted while it rings, so that the dialplan's fallback does not ring the phone a second time
@@ -149,7 +162,7 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
         case RunStep(prompt=prompt):
             return _step(prompt)
         case Transfer(caller=caller):
-            return [("RW_NUM", digits(caller))]
+            return [("RW_NUM", digits(caller) if caller else "")]
         case _:
             return []
 

@@ -7,7 +7,7 @@ one write. What an order did, or that it could not be done, comes back as an eve
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +17,14 @@ import structlog
 from engine.ports import AckNote, Connected, Disconnected, FallbackRow, Recorded, SwitchEvent, SwitchLost
 from engine.switch.asterisk import acks, database, orders, recorded
 from engine.switch.asterisk.connection import ActionFailed, AmiConnection, Figures, Message
-from engine.switch.asterisk.encoder import HOST, TRUNK, NotEncodable, checked, encode
+from engine.switch.asterisk.encoder import NotEncodable, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
+from engine.switch.asterisk.push import FAMILY, Push
 from engine.switch.asterisk.redirects import AGAIN_AFTER_S, Redirect, Redirects
+from engine.switch.asterisk.trunks import TrunkBook
 from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, SwitchCommand
 from engine.vocabulary.events import DialRefused, OrderExpired
-from engine.vocabulary.values import Hotline, LiveLeg
+from engine.vocabulary.values import Hotline, LiveLeg, Provider
 
 log = structlog.get_logger(__name__)
 
@@ -49,15 +51,14 @@ class AsteriskSwitch:
     """Implements ports.Switch. `figures` has the counters.
 
     `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged; `recordings`:
-    the one in which it leaves what programs record.
+    the one in which it leaves what programs record. `push`: the way to set providers, None where there are none.
     """
 
     def __init__(
         self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
-        recordings: Path,
+        recordings: Path, push: Push | None = None,
     ) -> None:
-        self._trunks = {checked(TRUNK, name, "trunk"): checked(HOST, address, "trunk address")
-                        for name, address in trunks.items()}
+        self._trunks = TrunkBook(trunks, push)
         self._acks = acks
         self._recordings = recordings
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)
@@ -96,13 +97,19 @@ class AsteriskSwitch:
         """The orders of one step of one call. With one that comes too late all that follow it here are dropped.
 
         Raises SwitchLost. With a value that must not go to the switch none of them is written: the caller's lease
-        runs out, and the dialplan serves him.
+        runs out, and the dialplan serves him. A dial by a trunk that was removed meanwhile is refused alone.
         """
         if not self._connection.is_up:
             raise SwitchLost("not connected")
-        batch = next(self._numbers)
+        batch, ways = next(self._numbers), self._trunks.ways
+        gone = {command.leg for command in commands
+                if isinstance(command, Dial | DialAlarm | DialProgram) and command.trunk not in ways}
+        for leg in gone:
+            log.info("switch.trunk_gone", leg=leg)
+            self._events.put_nowait(DialRefused(self.now(), leg))
+        commands = [command for command in commands if command.leg not in gone]
         try:
-            items = [_Outgoing(orders.order(command, self._trunks, number), command.leg, batch, number,
+            items = [_Outgoing(orders.order(command, ways, number), command.leg, batch, number,
                                orders.verb(command), getattr(command, "not_after", None))
                      for number, command in zip(self._numbers, commands, strict=False)]
         except NotEncodable:
@@ -179,6 +186,9 @@ class AsteriskSwitch:
             for start in range(0, len(rows), PUTS_AT_ONCE):
                 await self._put(rows[start:start + PUTS_AT_ONCE])
         raise ActionFailed(f"{len(writes)} rows could not be written to the switch's database")
+
+    async def put_trunks(self, providers: Sequence[Provider]) -> Collection[str]:
+        return await self._trunks.put(providers, await self._tree(FAMILY))
 
     async def fallback_rows(self) -> Sequence[FallbackRow]:
         return database.fallback_rows(await self._tree(database.STEPS))

@@ -68,7 +68,7 @@ def test_a_menu_asks_so_often_and_then_it_is_a_timeout(nothing: str) -> None:
     for number in (2, 3):
         assert book.presses(nothing).orders == (RunStep("a", Prompt("collect", number, "s0", digits=1, timeout_s=10)),)
     assert book.presses(nothing).orders == (RunStep("a", Prompt("play", 4, "s3", is_last=True)),)
-    assert book.results == [(1, "application", "menu", "success")]
+    assert book.results == [(1, "application", "menu", "timeout")]
 
 
 def test_a_key_without_a_link_takes_the_link_for_every_end_or_ends_the_call() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.policy.capacity import Pace
 from engine.policy.routing import ALARM, CAMPAIGN, HOTLINE, Allocation, Limit, Lines, Waiting, Wanted, Wants, allocate
-from engine.policy.trunks import MAIN, Trunk
+from engine.policy.trunks import MAIN, Trunk, own_trunks
 from tests.playbook import T0, phone
 
 
@@ -166,3 +166,83 @@ def test_no_number_twice_no_limit_passed_nothing_unwanted(
         assert count <= max(limit.legs for limit in limits)
     if any(rank > HOTLINE for rank in ranks):
         assert used + len(grants) <= 8 + sum(1 for rank in ranks if rank == HOTLINE)
+
+
+# --- organisations' own trunks
+
+
+def own(provider_id: int, organisation: int, cps: float = 100, channels: int = 100) -> Trunk:
+    return Trunk(f"p{provider_id}", cps, channels, organisation_id=organisation)
+
+
+def shared(*owned: Trunk, main: Trunk | None = None, used: Mapping[str, int] | None = None) -> Lines:
+    main = main or Trunk(MAIN, 100, 100)
+    paces = {one.name: Pace(one.cps) for one in (main, *owned)}
+    return Lines((main,), paces, used or {}, 0, own_trunks(owned))
+
+
+def of(organisation: int, name: str, *numbers: str, rank: int = ALARM, skip: int = 0) -> Waiting:
+    return Waiting(name, Wants(rank, T0, tuple(Wanted(one, skip=skip) for one in numbers), None, organisation))
+
+
+def test_everybody_dials_by_his_own_provider_first_and_nobody_by_anothers() -> None:
+    by = shared(own(1, 1), own(2, 2))
+    found = allocated(of(1, "a", "491"), of(2, "b", "492"), of(3, "c", "493"), of(0, "d", "494"), by=by)
+    assert told(found) == [("491", "p1"), ("492", "p2"), ("493", MAIN), ("494", MAIN)]
+    assert [one.others for one in found.grants] == [1, 1, 0, 0]
+
+
+def test_after_the_own_ones_failed_those_of_the_settings_are_taken() -> None:
+    by = shared(own(1, 1), own(2, 1))
+    for skip, trunk, others in ((0, "p1", 2), (1, "p2", 1), (2, MAIN, 0), (5, MAIN, 0)):
+        (grant,) = allocated(of(1, "a", "491", skip=skip), by=by).grants
+        assert (grant.trunk, grant.others) == (trunk, others)
+
+
+def test_a_full_provider_is_passed_over_and_one_whose_pace_says_no_is_waited_for() -> None:
+    full = shared(own(1, 1, channels=2), used={"p1": 2})
+    assert told(allocated(of(1, "a", "491"), by=full)) == [("491", MAIN)]
+    found = allocated(of(1, "a", "491", "492"), by=shared(own(1, 1, cps=1)))
+    assert told(found) == [("491", "p1")] and found.again_in_s is not None
+
+
+def test_who_has_no_trunk_left_holds_nobody_up_who_has() -> None:
+    """Whatever their order: of one organisation only its own trunk is open, of another one only the common one."""
+    closed_main = Trunk(MAIN, 100, 2)
+    for waiting in ([of(1, "a", "491"), of(2, "b", "492")], [of(2, "b", "492"), of(1, "a", "491")]):
+        found = allocated(*waiting, by=shared(own(1, 1), main=closed_main, used={MAIN: 2}))
+        assert told(found) == [("491", "p1")] and found.blocked == []
+        found = allocated(*waiting, by=shared(own(1, 1, channels=1), used={"p1": 1}))
+        assert sorted(told(found)) == [("491", MAIN), ("492", MAIN)]
+
+
+organisations = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(st.integers(1, 30), unique=True, max_size=8),
+              st.sampled_from([HOTLINE, ALARM, CAMPAIGN])), max_size=6)
+providers = st.lists(st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 4), st.integers(0, 3)), max_size=5)
+
+
+@given(organisations, providers, st.integers(1, 6), st.integers(1, 6))
+def test_no_trunk_gets_more_than_it_takes_and_nobody_waits_beside_an_open_one(
+    made: list[tuple[int, list[int], int]], owned: list[tuple[int, int, int, int]], cps: int, channels: int,
+) -> None:
+    main = Trunk(MAIN, cps, channels)
+    trunks = [own(place, organisation, legs, room) for place, (organisation, legs, room, _) in enumerate(owned)]
+    used = {f"p{place}": count for place, (_, _, _, count) in enumerate(owned)}
+    waiting = [of(organisation, str(place), *(f"49{one}" for one in numbers), rank=rank)
+               for place, (organisation, numbers, rank) in enumerate(made)]
+    found = allocated(*waiting, by=shared(*trunks, main=main, used=used))
+    by_id = {one.call_id: one.wants for one in waiting}
+    known = {one.name: one for one in (main, *trunks)}
+    legs = Counter(grant.trunk for grant in found.grants)
+    assert all(known[grant.trunk].organisation_id in (None, by_id[grant.call_id].organisation_id)
+               for grant in found.grants)
+    assert all(count <= min(known[name].cps, max(0, known[name].channels - used.get(name, 0)))
+               for name, count in legs.items())
+    rung = {grant.wanted.number for grant in found.grants}
+    for one in waiting:
+        if one.wants.rank != HOTLINE or all(wanted.number in rung for wanted in one.wants.numbers):
+            continue    # the others are spaced evenly: one at a time
+        mine = [main, *(trunk for trunk in trunks if trunk.organisation_id == one.wants.organisation_id)]
+        assert any(used.get(trunk.name, 0) + legs[trunk.name] >= trunk.channels or legs[trunk.name] >= trunk.cps
+                   for trunk in mine)

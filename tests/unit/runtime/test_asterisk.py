@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from engine.runtime.asterisk import PATTERNS, TEMPLATES, own_folder, render, values_of
+from engine.runtime.asterisk import PATTERNS, TEMPLATES, own_folder, render, values_of, with_free_ports
 from engine.runtime.folders import Home, RuntimeFailed
 from engine.settings import Settings
 
@@ -13,7 +13,7 @@ GOOD = {"private": "/var/tmp/ringward-a1b2c3d4", "sip": "127.0.0.1:5060", "trunk
         "trunk_host": "10.0.0.1",
         "trunks": "[b](endpoint_of_trunks)\n[b](identify_of_trunks)\nendpoint = b\nmatch = 10.0.0.2\n",
         "ami_host": "127.0.0.1", "ami_port": "5038", "ami_user": "ringward",
-        "ami_secret": "s3cret_-",
+        "ami_secret": "s3cret_-", "ari_port": "8088", "ari_user": "ringward", "ari_secret": "an0ther",
         "claim_s": "2", "lease_s": "10", "ring_timeout_s": "25", "rounds": "3", "round_min_s": "5", "ask_tries": "3",
         "rtp_timeout_s": "60", "includes": '#include "/var/tmp/x/dialplans/verbs.conf"'}
 
@@ -64,12 +64,27 @@ def test_the_managers_rights_are_exactly_these() -> None:
     assert "webenabled = no" in manager
 
 
+def test_ari_is_on_the_loopback_alone_and_serves_nothing_beside() -> None:
+    http = _rendered()["http.conf"]
+    assert re.findall(r"^(\w+) = (.*)$", http, re.M)[:3] == [
+        ("enabled", "yes"), ("bindaddr", "127.0.0.1"), ("bindport", "8088")]
+    assert "enable_static = no" in http and "enable_status = no" in http
+    modules = re.findall(r"res_ari\w*", _rendered()["modules.conf"])
+    assert set(modules) == {"res_ari", "res_ari_model", "res_ari_asterisk"}
+
+
+def test_secrets_are_made_up_where_there_are_none() -> None:
+    chosen = with_free_ports(Settings(sip="127.0.0.1:0", ami_port=0, ari_port=0))
+    assert chosen.ami_secret and chosen.ari_secret and chosen.ami_secret != chosen.ari_secret
+    assert chosen.ari_port and chosen.ari_port != chosen.ami_port
+
+
 def test_only_named_modules_are_loaded() -> None:
     modules = _rendered()["modules.conf"]
     assert "autoload = no" in modules
     loaded = re.findall(r"^(?:load|require) = (.*)$", modules, re.M)
     assert len(loaded) == len(set(loaded))
-    assert not {"app_system.so", "func_shell.so", "res_agi.so", "func_curl.so", "res_ari.so"} & set(loaded)
+    assert not {"app_system.so", "func_shell.so", "res_agi.so", "func_curl.so", "res_ari_channels.so"} & set(loaded)
 
 
 def test_everybody_but_the_trunk_is_refused() -> None:

@@ -1,12 +1,12 @@
 """Which clocks hang where a phone number is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from engine.store.time_zones import zone, zones_of
+from engine.store.time_zones import zone, zone_of_country, zones_of
 
 
 @pytest.mark.parametrize("number, names", [
@@ -48,3 +48,16 @@ def test_a_zone_by_name() -> None:
     found = zone("Europe/Berlin")
     assert found is ZoneInfo("Europe/Berlin")
     assert datetime(2026, 7, 1, 12, tzinfo=found).isoformat() == "2026-07-01T12:00:00+02:00"
+
+
+@pytest.mark.parametrize("country, name", [
+    ("DE", "Europe/Berlin"), ("AT", "Europe/Vienna"), ("FR", "Europe/Paris"), ("IT", "Europe/Rome"),
+    ("US", None), ("ES", None), ("RU", None), ("", None), ("XX", None)])
+def test_a_country_has_a_zone_when_all_its_clocks_show_the_same(country: str, name: str | None) -> None:
+    found = zone_of_country(country)
+    assert (found and found.key) == name
+
+
+def test_islands_with_the_time_of_their_country_do_not_matter() -> None:
+    found = zone_of_country("GB")
+    assert found is not None and datetime(2026, 7, 1, tzinfo=found).utcoffset() == timedelta(hours=1)

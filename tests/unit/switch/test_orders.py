@@ -6,6 +6,7 @@ import pytest
 
 from engine.switch.asterisk import orders
 from engine.switch.asterisk.encoder import NotEncodable
+from engine.switch.asterisk.orders import Way
 from engine.vocabulary.commands import (
     AskAlarm,
     Bridge,
@@ -27,7 +28,8 @@ CALLER = "1795291439.7"
 AGENT = "6b8f6d0e-1111-4222-8333-444455556666"
 CHANNEL = "PJSIP/trunk-0000000a"
 TRUNK = "127.0.0.1:5080"
-TRUNKS = {"trunk": TRUNK, "alpine-2": "198.51.100.7:5060"}
+TRUNKS = {"trunk": Way(TRUNK), "alpine-2": Way("198.51.100.7:5060"),
+          "p7": Way("sip.example.org:5070", (("49", "0"), ("", "00")))}
 ASK = AlarmAsk("cache/9f", "de", "1", "9", "0471")
 
 
@@ -76,6 +78,13 @@ def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
     assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
     assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
                                 "RW_PIN=0471", "RW_PT=3", "RW_AMD="]
+
+
+def test_a_provider_gets_numbers_as_it_wants_them_and_the_phone_is_counted_by_its_own() -> None:
+    for number, there in (("4917012345", "017012345"), ("43123", "0043123")):
+        (dial,) = actions(DialAlarm(AGENT, number, "p7", "4930123", 25, ASK))
+        assert dial["Channel"] == [f"PJSIP/p7/sip:{there}@sip.example.org:5070"]
+        assert dial["Variable"][0] == f"GROUP(rw-phone)={number}"
 
 
 def test_who_called_back_is_asked_by_a_redirect() -> None:
