@@ -1,4 +1,5 @@
-"""`ringward demo`: start a system of its own, make a call and an alarm on it, tell what happens, judge it, clean up."""
+"""`ringward demo`: start a system of its own, make a call, an alarm and a campaign on it, tell what happens, judge it,
+clean up."""
 
 import asyncio
 import json
@@ -12,9 +13,13 @@ import typer
 from engine.cli.terminal import DEFAULT_HOME, Json, console, errors
 
 if TYPE_CHECKING:  # the command line must start quickly for those who run something else
+    import aiohttp
+
     from engine.demo.alarm import AlarmTold
+    from engine.demo.campaign import CampaignTold
     from engine.demo.company import Company
     from engine.demo.conversation import Told
+    from engine.demo.report import Story
     from engine.demo.system import System
     from engine.softphone import Carrier
 
@@ -26,29 +31,26 @@ def demo_command(
                                                  help="Use the system that runs in this home.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Start a system of its own, make a real call and an alarm on it, and say whether all of it worked."""
-    from engine.demo.alarm import AlarmTold
-    from engine.demo.conversation import Told
-    from engine.demo.report import Stopwatch, all_checks, summary
+    """Start a system of its own, make a real call, an alarm and a campaign on it, and say whether all of it worked."""
+    from engine.demo.report import Stopwatch, Story, summary
     from engine.demo.report import as_json as document
     from engine.softphone.audio import write_wav
 
-    watch, told, alarm = Stopwatch(), Told(), AlarmTold()
+    watch, story = Stopwatch(), Story()
     with errors(as_json):
-        asyncio.run(_demonstrate(told, alarm, against))
+        asyncio.run(_demonstrate(story, against))
         wav = ""
-        if told.call is not None:
+        if story.call.call is not None:
             home.mkdir(parents=True, exist_ok=True)
-            write_wav(home / "demo.wav", told.call.received)
+            write_wav(home / "demo.wav", story.call.call.received)
             wav = str(home / "demo.wav")
-    passed = all(check.passed for check in all_checks(told, alarm))
-    console.print(summary(told, alarm, watch.seconds, wav), style="bold green" if passed else "bold red")
+    console.print(summary(story, watch.seconds, wav), style="bold green" if story.passed else "bold red")
     if as_json:
-        print(json.dumps(document(told, alarm, watch.seconds, wav), ensure_ascii=False))
-    raise typer.Exit(0 if passed else 1)
+        print(json.dumps(document(story, watch.seconds, wav), ensure_ascii=False))
+    raise typer.Exit(0 if story.passed else 1)
 
 
-async def _demonstrate(told: "Told", alarm: "AlarmTold", against: Path | None) -> None:
+async def _demonstrate(story: "Story", against: Path | None) -> None:
     import aiohttp
 
     from engine.demo.checks import DemoFailed
@@ -64,8 +66,9 @@ async def _demonstrate(told: "Told", alarm: "AlarmTold", against: Path | None) -
             if (status := await active(company)) != "active":
                 raise DemoFailed(f"the hotline did not become active, its status is {status!r}")
         sounds = Settings(home=system.home).sounds_dir or system.home / "sounds"
-        await _hold_a_call(carrier, company, sounds, told)
-        await _raise_an_alarm(carrier, system, company, sounds, alarm)
+        await _hold_a_call(carrier, company, sounds, story.call)
+        await _raise_an_alarm(carrier, system, company, sounds, story.alarm)
+        await _run_a_campaign(session, carrier, system, company, sounds, story.campaign)
 
 
 async def _hold_a_call(carrier: "Carrier", company: "Company", sounds: Path, told: "Told") -> None:
@@ -93,6 +96,18 @@ async def _raise_an_alarm(
         await AlarmScene(carrier, system, company, sounds, board, told).play()
     console.print()
     show_alarm(console, told)
+
+
+async def _run_a_campaign(
+    session: "aiohttp.ClientSession", carrier: "Carrier", system: "System", company: "Company", sounds: Path,
+    told: "CampaignTold",
+) -> None:
+    from engine.demo.campaign import CampaignScene
+    from engine.demo.report import show_campaign
+
+    await CampaignScene(carrier, system, company, sounds, told).play(session, console)
+    console.print()
+    show_campaign(console, told)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from engine.demo.company import Event
+from engine.demo.api import Event
 
 STATES = {"dialled": "ringing", "acknowledged": "acknowledged", "declined": "declined"}
 COLOURS = {"ringing": "cyan", "acknowledged": "bold green", "declined": "yellow", "unreached": "dim"}

@@ -2,20 +2,17 @@
 public APIs."""
 
 import asyncio
-import json
 import secrets
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from engine.demo.checks import DemoFailed
+from engine.demo.api import Api
 from engine.demo.system import System
 
 BASE, V1 = "/api/v1/first-responder", "/ringward/v1"
 ACTIVE_TIMEOUT_S = 20
-SILENT_S = 30  # no event, not even a sign of life
 NAMES = ("Ada", "Bruno", "Clara")
 LOCAL = "493023125"  # Berlin 030 23125xxx and 0171 39200xx: numbers that Germany keeps for films
 MOBILE = "4917139200"
@@ -26,62 +23,6 @@ class Agent:
     name: str
     user_id: int
     number: str  # E.164 digits, as the trunk is asked to ring
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One of `/ringward/v1/events`; the first is ours: `listening`."""
-
-    type: str
-    data: dict[str, Any]
-    at: str = ""  # RFC 3339
-
-
-class Api:
-    """A public API with one token."""
-
-    def __init__(self, session: aiohttp.ClientSession, system: System, token: str, base: str = BASE) -> None:
-        self._session, self._url = session, system.api + base
-        self._headers = {"API-TOKEN": token}
-
-    async def get(self, path: str, **query: str | int) -> Any:
-        return await self._send("GET", path, params=query)
-
-    async def post(
-        self, path: str, body: dict[str, Any] | None = None, *, key: str = "", **query: str | int,
-    ) -> Any:
-        """`key`: so that the same POST, sent again, does nothing a second time."""
-        headers = {"Idempotency-Key": key} if key else {}
-        return await self._send("POST", path, json=body, params=query, headers=headers)
-
-    async def put(self, path: str, body: dict[str, Any]) -> Any:
-        return await self._send("PUT", path, json=body)
-
-    async def events(self) -> AsyncIterator[Event]:
-        """What happens from now on, as it happens (server-sent events)."""
-        timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENT_S)
-        try:
-            async with self._session.get(self._url + "/events", headers=self._headers, timeout=timeout) as answer:
-                if answer.status != 200:
-                    raise DemoFailed(f"GET /events answered {answer.status}: {await answer.text()}")
-                yield Event("listening", {})
-                async for line in answer.content:
-                    if line.startswith(b"data:"):
-                        told = json.loads(line.removeprefix(b"data:"))
-                        yield Event(told["type"], told["data"], told["at"])
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise DemoFailed(f"GET /events: {error!r}") from error
-
-    async def _send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
-        sent = {**self._headers, **(headers or {})}
-        try:
-            async with self._session.request(method, self._url + path, headers=sent, **options) as response:
-                answer = await response.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise DemoFailed(f"{method} {path}: {error!r}") from error
-        if response.status not in (200, 201):
-            raise DemoFailed(f"{method} {path} answered {response.status}: {answer}")
-        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +59,8 @@ async def found(session: aiohttp.ClientSession, system: System, lane: int = 0, *
     await system.ringward("number", "add", f"+{number}")
     users = [await system.ringward(
         "user", "create", f"{name.lower()}-{mark}", "--org", str(organisation_id), "--allow-admins") for name in NAMES]
-    api = Api(session, system, organisation["apiToken"])
+    token = {"API-TOKEN": organisation["apiToken"]}
+    api = Api(session, system.api + BASE, token)
     await api.post("/sip-customer", {
         "organizationID": organisation_id, "name": f"Demo {mark}", "street": "Hauptstraße", "streetHousenumber": 1,
         "cityCode": "10827", "city": "Berlin", "country": "DE"})
@@ -132,7 +74,7 @@ async def found(session: aiohttp.ClientSession, system: System, lane: int = 0, *
     made = await api.post("/hotlines", {
         "organizationID": organisation_id, "name": "Demo hotline", "isActive": True,
         "agents": [agent.user_id for agent in agents], **hotline})
-    v1 = Api(session, system, organisation["apiToken"], V1)
+    v1 = Api(session, system.api + V1, token)
     return Company(api, v1, organisation_id, agents, int(made["id"]), made["number"].lstrip("+"))
 
 

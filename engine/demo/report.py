@@ -1,7 +1,8 @@
 """What a demonstration shows: the timeline while it happens, then log, records, figures and checks as tables."""
 
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich import box
@@ -10,14 +11,37 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.demo.alarm import AlarmTold
+from engine.demo.campaign import CampaignTold
 from engine.demo.checks import Check, Checks
 from engine.demo.conversation import Told
+from engine.demo.crowd import DISPOSITIONS
 from engine.softphone import Entry, Journal
 
 _LOG = ("time", "type", "phone", "userID", "message")
 _RECORD = ("direction", "from", "to", "startTime", "answerTime", "endTime", "duration", "status", "cause", "fallback")
 _NOTE = ("time", "type", "recipient", "phone", "message")
 _QUIET = ("ringing", "first rtp", "refused", "ack", "dtmf ended")  # the timeline says them in other words
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What came out of the three scenes."""
+
+    call: Told = field(default_factory=Told)
+    alarm: AlarmTold = field(default_factory=AlarmTold)
+    campaign: CampaignTold = field(default_factory=CampaignTold)
+
+    @property
+    def checks(self) -> list[Check]:
+        return [*self.call.checks, *self.alarm.checks, *self.campaign.checks]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def figures_ms(self) -> dict[str, float]:
+        return {**self.call.figures_ms, **self.alarm.figures_ms, **self.campaign.figures_ms}
 
 
 class Timeline:
@@ -57,6 +81,25 @@ def show_alarm(console: Console, told: AlarmTold) -> None:
     _show_judged(console, "This alarm's figures", told.figures_ms, told.checks)
 
 
+def show_campaign(console: Console, told: CampaignTold) -> None:
+    """Everything after the campaign; its progress was shown while it was made."""
+    title = f"Campaign {told.campaign_id}: how its calls ended, as the API counts and as the phones saw it"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    table.add_column("disposition")
+    for name in ("calls", "at the phones", "contacts’ last"):
+        table.add_column(name, justify="right")
+    counted = told.progress.get("dispositions", {})
+    last = Counter(row["disposition"] for row in told.results)
+    for how in dict.fromkeys((*DISPOSITIONS, *counted, *told.phones)):
+        numbers = counted.get(how, 0), told.phones.get(how, 0), last[how]
+        if any(numbers):
+            table.add_row(how, *map(str, numbers))
+    table.add_section()
+    table.add_row("all", *(str(sum(of.values())) for of in (counted, told.phones, last)))
+    console.print(table)
+    _show_judged(console, "This campaign's figures", told.figures_ms, told.checks)
+
+
 def _named(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     names = {person["id"]: person["name"] for person in alarm.get("recipients", [])}
     return [{**note, "time": note["at"], "recipient": names.get(note["recipientID"])}
@@ -76,25 +119,22 @@ def _show_judged(console: Console, title: str, figures_ms: dict[str, float], che
             f": {check.detail}" if check.detail else "", style="dim"))
 
 
-def all_checks(told: Told, alarm: AlarmTold) -> list[Check]:
-    return [*told.checks, *alarm.checks]
-
-
-def summary(told: Told, alarm: AlarmTold, seconds: float, wav: str) -> str:
-    checks = all_checks(told, alarm)
+def summary(story: Story, seconds: float, wav: str) -> str:
+    checks = story.checks
     failed = [check.name for check in checks if not check.passed]
     verdict = f"demo failed: {', '.join(failed)}" if failed else "demo passed"
     heard = f"; what the caller heard: {wav}" if wav else ""
     return f"{verdict} ({len(checks) - len(failed)} of {len(checks)} checks, {seconds:.0f} s){heard}"
 
 
-def as_json(told: Told, alarm: AlarmTold, seconds: float, wav: str) -> dict[str, Any]:
-    checks = all_checks(told, alarm)
+def as_json(story: Story, seconds: float, wav: str) -> dict[str, Any]:
+    campaign = story.campaign
     return {
-        "ok": all(check.passed for check in checks), "seconds": round(seconds, 1), "wav": wav or None,
-        "checks": [asdict(check) for check in checks],
-        "figures_ms": {name: round(value, 1) for name, value in {**told.figures_ms, **alarm.figures_ms}.items()},
-        "log": told.log, "records": told.records, "alarm": alarm.alarm,
+        "ok": story.passed, "seconds": round(seconds, 1), "wav": wav or None,
+        "checks": [asdict(check) for check in story.checks],
+        "figures_ms": {name: round(value, 1) for name, value in story.figures_ms.items()},
+        "log": story.call.log, "records": story.call.records, "alarm": story.alarm.alarm,
+        "campaign": {"progress": campaign.progress, "phones": campaign.phones, "results": campaign.results},
     }
 
 

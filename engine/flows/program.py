@@ -255,7 +255,7 @@ def _peer_gone(state: State, at: datetime, cause: int, sip: int) -> Step[State]:
 
 def _compared(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Step[State]:
     """A dial that nobody heard of again was perhaps rung: it counts, and is not repeated. Who has waited for a line
-    since before is given back, and this is told before anybody is dialled: his campaign may have been halted."""
+    since before is given back: his campaign may have been halted, and this is told before anybody is dialled."""
     if state.phase == "waiting":
         return withdrawn(state, at, "an engine began") if state.since < at - SETTLED else Step(state)
     here, peer, is_settled = live.get(state.leg), live.get(state.peer), state.since < at - SETTLED

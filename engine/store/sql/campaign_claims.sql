@@ -57,13 +57,18 @@ WHERE c.id = ANY(ARRAY(
 ORDER BY c.wakes_at, c.id
 
 -- name: dialled
--- Calls that the organisation placed within a minute, an hour, a day; and how many are claimed to be placed: they count as
--- well, or each claim until the first of them is dialled would exceed the limit. Not at every claim: it reads all of a day.
-SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 minute') AS minute,
-       count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour,
-       count(*) AS day,
-       (SELECT count(*) FROM spools s WHERE s.organisation_id = $1 AND s.claimed_switch IS NOT NULL
-          AND s.time_end IS NULL AND s.time_start IS NULL) AS claimed
+-- How many calls campaigns and transmissions of the organisation placed within a minute, and how many are claimed to be
+-- placed: they count as well, or each claim until the first of them is dialled would exceed the limit.
+SELECT (SELECT count(*) FROM spools
+        WHERE organisation_id = $1 AND time_start > clock_timestamp() - interval '1 minute')
+       + (SELECT count(*) FROM alarm_attempts WHERE organisation_id = $1 AND direction = 'outbound'
+            AND placed_at > clock_timestamp() - interval '1 minute') AS minute,
+       (SELECT count(*) FROM spools
+        WHERE organisation_id = $1 AND claimed_switch IS NOT NULL AND time_end IS NULL AND time_start IS NULL) AS claimed
+
+-- name: dialled_long
+-- Within an hour, a day, alarms as well: of a day many rows, so this is not asked at every claim.
+SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour, count(*) AS day
 FROM (SELECT s.time_start AS at FROM spools s
       WHERE s.organisation_id = $1 AND s.time_start > clock_timestamp() - interval '1 day'
       UNION ALL

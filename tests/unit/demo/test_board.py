@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
+from engine.demo.api import Event
 from engine.demo.board import Board
-from engine.demo.company import Event
 
 ALARM = {"id": 5, "state": "queued", "createdAt": "2026-11-21T21:26:10.000Z", "recipients": [
     {"id": 1, "name": "Dora", "phones": ["+491713920003"]}, {"id": 2, "name": "Emil", "phones": ["+491713920004"]}]}

@@ -2,10 +2,10 @@ import io
 
 from rich.console import Console
 
-from engine.demo import alarm
 from engine.demo.alarm import AlarmTold
-from engine.demo.conversation import CHECKS, Told
-from engine.demo.report import Timeline, as_json, show, show_alarm, summary
+from engine.demo.campaign import CampaignTold
+from engine.demo.conversation import Told
+from engine.demo.report import Story, Timeline, as_json, show, show_alarm, show_campaign, summary
 from engine.softphone import Journal
 
 
@@ -23,19 +23,18 @@ def test_the_timeline_counts_from_the_callers_invite_and_names_people():
 
 
 def test_the_summary_says_what_failed():
-    told, raised = Told(), AlarmTold()
-    for name in CHECKS:
-        told.checks.judge(name, True)
-    for name in alarm.CHECKS[:-1]:
-        raised.checks.judge(name, True)
-    count = len(CHECKS) + len(alarm.CHECKS)
-    assert summary(told, raised, 12.3, "x.wav").startswith(
-        f"demo failed: {alarm.CHECKS[-1]} ({count - 1} of {count} checks, 12 s)")
-    assert as_json(told, raised, 12.34, "")["ok"] is False
-    raised.checks.judge(alarm.CHECKS[-1], True)
+    story = Story()
+    for checks in (story.call.checks, story.alarm.checks, story.campaign.checks):
+        for name in checks.names:
+            checks.judge(name, True)
+    last, count = story.campaign.checks.names[-1], len(story.checks)
+    story.campaign.checks.judge(last, False)
+    assert summary(story, 12.3, "x.wav").startswith(f"demo failed: {last} ({count - 1} of {count} checks, 12 s)")
+    assert as_json(story, 12.34, "")["ok"] is False
+    story.campaign.checks.judge(last, True)
     passed = f"demo passed ({count} of {count} checks, 12 s); what the caller heard: x.wav"
-    assert summary(told, raised, 12.3, "x.wav") == passed
-    assert as_json(told, raised, 12.34, "")["ok"] is True
+    assert summary(story, 12.3, "x.wav") == passed
+    assert as_json(story, 12.34, "")["ok"] is True
 
 
 def test_log_and_records_are_shown_as_the_api_returned_them():
@@ -58,3 +57,15 @@ def test_the_alarms_timeline_is_shown_with_names():
     text = console.export_text()
     for shown in ("21:26:10.405Z", "acknowledged", "Frida", "finished", "FAILED"):
         assert shown in text
+
+
+def test_the_dispositions_of_a_campaign_stand_beside_what_the_phones_saw():
+    console, told = Console(record=True, width=100, file=io.StringIO()), CampaignTold()
+    told.progress = {"dispositions": {"answered": 2, "busy": 3, "lost": 1, "failed": 0}}
+    told.phones = {"answered": 2, "busy": 4}
+    told.results = [{"disposition": "answered"}, {"disposition": "answered"}, {"disposition": "busy"}]
+    show_campaign(console, told)
+    lines = [line.split() for line in console.export_text().splitlines()]
+    for row in (["answered", "2", "2", "2"], ["busy", "3", "4", "1"], ["lost", "1", "0", "0"], ["all", "6", "6", "3"]):
+        assert row in lines
+    assert not any(line[:1] == ["failed"] for line in lines)
