@@ -51,7 +51,8 @@ def _duration_ms(one: Recorded, wav: bytes) -> int:
     """0 for what holds no sound."""
     try:
         with wave.open(io.BytesIO(wav)) as file:
-            return int(1000 * file.getnframes() / file.getframerate())
+            frame = file.getnchannels() * file.getsampwidth()    # what is there, whatever its head promises
+            return 1000 * (len(file.readframes(file.getnframes())) // frame) // file.getframerate()
     except (wave.Error, EOFError) as error:
         log.warning("recordings.unreadable", name=one.name, error=str(error))
         return 0

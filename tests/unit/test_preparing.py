@@ -95,6 +95,13 @@ async def test_the_phone_behind_an_extension_is_called(room: Room) -> None:
         await room.preparing.plan(attempt("agent", {"extension_id": 3}))
 
 
+@pytest.mark.parametrize("number", ["499001234567", "49112", "33123456789"])
+async def test_nobody_is_handed_over_to_a_number_that_is_never_dialled(room: Room, number: str) -> None:
+    with pytest.raises(CannotBePrepared, match="the number to transfer to is") as refused:
+        await room.preparing.plan(attempt("agent", {"extension_id": 3}, extension=number))
+    assert refused.value.is_final
+
+
 async def test_a_transfer_to_a_hotline_is_no_call_to_a_number(room: Room) -> None:
     plan = await room.preparing.plan(attempt("forward", {}, extension=TO, hotlines=frozenset({TO})))
     assert [(step.kind, step.to) for step in plan.steps] == [("hotline", TO)]
