@@ -31,7 +31,8 @@ OPENS = CallingHours(time(13, 0, 20), time(20), frozenset(range(1, 8)))     # in
 @dataclass(frozen=True)
 class Story:
     """`phones`: of each contact, by place. `refused`: places whose numbers are on a do-not-call list. `becomes`: what
-    each may be in the end, first what he is when no engine dies. `halted`: from when to when the campaign is paused, in seconds."""
+    each may be in the end, first what he is when no engine dies. `halted`: from when to when the campaign is paused,
+    in seconds."""
 
     name: str
     phones: tuple[Phone, ...]
