@@ -52,7 +52,8 @@ def _duration_ms(one: Recorded, wav: bytes) -> int:
     try:
         with wave.open(io.BytesIO(wav)) as file:
             frame = file.getnchannels() * file.getsampwidth()    # what is there, whatever its head promises
-            return int(1000 * (len(file.readframes(file.getnframes())) // frame) / file.getframerate())
+            frames = len(file.readframes(file.getnframes())) // frame
+            return int(1000 * frames / file.getframerate())
     except (wave.Error, EOFError) as error:
         log.warning("recordings.unreadable", name=one.name, error=str(error))
         return 0

@@ -20,7 +20,7 @@ from engine.store.memory_campaigns import MemoryCampaigns
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import DialProgram
 from tests.alarm_desk import AlarmDesk, Parrot, alarm_desk
-from tests.desk import turns
+from tests.desk import turns, until
 
 TEXT = {"text": "Guten Tag {first_name}"}
 
@@ -34,6 +34,7 @@ class CampaignDesk:
     store: MemoryCampaigns
     recordings: KeptRecordings
     may_begin: bool = True
+    looks: int = 0      # how often the campaigns asked whether they may begin: at every pass
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -61,10 +62,11 @@ class CampaignDesk:
             await self.settles()
 
     async def settles(self) -> None:
-        """With what wakes by itself a moment later."""
-        for _ in range(3):
-            await turns(20)
-            await self.at.desk.settles()
+        """With what wakes by itself a moment later: who is due was looked for."""
+        looks = self.looks + 4
+        await until(lambda: self.looks >= looks)
+        await turns(20)
+        await self.at.desk.settles()
 
     def rung(self) -> list[str]:
         return [order.number for order in self.at.desk.sent(DialProgram)]
@@ -83,7 +85,12 @@ async def campaign_desk(**changes: Any) -> AsyncIterator[CampaignDesk]:
         store = MemoryCampaigns(book, wake_s=0.001)
         preparing = Preparing(store, at.speech, 25, lambda language: language)
         recordings = KeptRecordings(at.desk.switch, store)
-        campaigns = Campaigns(store, at.desk.calls, at.desk.switch, preparing, lambda: made.may_begin)
+
+        def may_begin() -> bool:
+            made.looks += 1
+            return made.may_begin
+
+        campaigns = Campaigns(store, at.desk.calls, at.desk.switch, preparing, may_begin)
         made = CampaignDesk(at, book, store, recordings)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(campaigns.run()), tasks.create_task(recordings.run())]

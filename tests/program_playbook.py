@@ -35,6 +35,7 @@ from engine.vocabulary.commands import (
 )
 from engine.vocabulary.events import (
     Answered,
+    CallArrived,
     DialGranted,
     Event,
     HungUp,
@@ -49,6 +50,7 @@ from engine.vocabulary.values import LiveLeg
 
 T0 = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NUMBER, PEER = "49301", "49309"
+CHANNEL = "PJSIP/t1-0000000a"
 Order = DialProgram | RunStep | Hold | Transfer | Bridge | Play | HangUp
 Row = TypeVar("Row", bound=Command)
 
@@ -97,6 +99,16 @@ class Playbook:
     @classmethod
     def of(cls, *steps: ProgramStep, **plan: Any) -> "Playbook":
         return cls(a_plan(*steps, **plan))
+
+    @classmethod
+    def called(cls, *steps: ProgramStep, **plan: Any) -> "Playbook":
+        """Somebody called the number of a program: leg `a`."""
+        made = cls.__new__(cls)
+        made.seconds, made.all, made.leg, made.peer = 0.0, [], "a", ""
+        event = CallArrived(at(0), "a", CHANNEL, "4930100", NUMBER)
+        facts = {"campaign_id": None, "tries_left": 0, **plan}
+        made._take(program.start_inbound(a_plan(*steps, **facts), event, at(1.5)))
+        return made
 
     # --- what happens ---------------------------------------------------------------------------------------------
 

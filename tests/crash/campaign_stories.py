@@ -21,13 +21,18 @@ DEATHS = ((0.0, False), (3.0, False), (20.0, False), (3.0, True))
 ANSWERS, BUSY, RINGS = Phone(answers_s=2), Phone(refuses=486), Phone()
 REFUSES, UNKNOWN, NO_TRUNK = Phone(refuses=603), Phone(refuses=404), Phone(refuses=503)
 SAYS = ("voicetts", {"text": "Guten Tag"})
+DESK, DESK_ANSWERS = "49305551098", Phone(answers_s=1, hangs_up_s=6)
+HANDS_OVER = ("ivr", {"ivr_scheme": {
+    "0": {"type": "transfer", "data": {"to": f"+{DESK}"}, "links": {"error": "1"}},
+    "1": {"type": "say", "data": {"text": "Leider nein"}}}})
 OPENS = CallingHours(time(13, 0, 20), time(20), frozenset(range(1, 8)))     # in Berlin: 20 s after the start
 
 
 @dataclass(frozen=True)
 class Story:
     """`phones`: of each contact, by place. `refused`: places whose numbers are on a do-not-call list. `becomes`: what
-    each may be in the end. `halted`: from when to when the campaign is paused, in seconds."""
+    each may be in the end, first what he is when no engine dies. `halted`: from when to when the campaign is paused,
+    in seconds."""
 
     name: str
     phones: tuple[Phone, ...]
@@ -63,6 +68,7 @@ STORIES = (
           tries=1, lines=2, halted=(1.0, 8.0)),
     Story("a text twice", (ANSWERS, Phone(answers_s=1, hangs_up_s=1.5)), (DONE, DONE),
           program=("voicetts", {"text": "Guten Tag", "delay": 2})),
+    Story("handed over to the same number", (ANSWERS, ANSWERS), (DONE, DONE), program=HANDS_OVER),
 )
 
 
@@ -83,7 +89,7 @@ def number(place: int) -> str:
 async def tell(
     story: Story, stores_of: Callable[[Town], Awaitable[Stores]], kill_at: int, dead_s: float, is_switch_dead: bool
 ) -> Ended:
-    phones = {number(place): phone for place, phone in enumerate(story.phones)}
+    phones = {number(place): phone for place, phone in enumerate(story.phones)} | {DESK: DESK_ANSWERS}
     town = Town(phones=phones, lines=story.lines)
     stores, clock = await stores_of(town), TownClock(town)
     fate = Fate(kill_at)
@@ -145,6 +151,12 @@ def wrong(ended: Ended, story: Story) -> list[str]:
     return [*of_phones(ended, story), *of_rows(ended, story), *ended.rows.also]
 
 
+def unlike(ended: Ended, story: Story) -> list[str]:
+    """What nobody may become whose engine has not died."""
+    became = [ended.rows.transmissions.get(number(place), ("",))[0] for place in range(len(story.phones))]
+    return [f"{became}"] if became != [may_become[0] for may_become in story.becomes] else []
+
+
 def of_phones(ended: Ended, story: Story) -> Iterator[str]:
     town = ended.town
     if town.living:
@@ -192,9 +204,9 @@ def of_rows(ended: Ended, story: Story) -> Iterator[str]:
         attempts = [one for one in rows.spools if one[0] == number(place) and one[2] != "withdrawn"]
         if len(attempts) != tries:
             yield f"{place} has {len(attempts)} attempts and {tries} tries"
-        heard = [call for call in calls if call.has_heard("cache/00")]
-        if status == "completed" and not heard:
-            yield f"{place} is completed and has heard nothing"
+        reached = [call for call in calls if call.has_heard("cache/00") or call.answered_at is not None]
+        if status == "completed" and not reached:
+            yield f"{place} is completed and was not reached"
     for who, status, disposition in rows.spools:
         if disposition is None or status not in ("completed", "failed", "invalid"):
             yield f"an attempt to {who} without an end: {status}"

@@ -222,6 +222,10 @@ class MortalCampaigns:
         self.claims += 1
         return claim
 
+    async def inbound(self, did: str, caller: str) -> Attempt | None:
+        with self._fate.asking():
+            return await self._campaigns.inbound(did, caller)
+
     async def free_lost(self, in_hand: Collection[str]) -> int:
         with self._fate.asking():
             freed = await self._campaigns.free_lost(in_hand)
@@ -233,6 +237,9 @@ class MortalCampaigns:
         self._fate.boundary("before one is given up")
         with self._fate.asking():
             await self._campaigns.give_up(attempt, why, is_final)
+
+    def refused(self, number: str, countries: frozenset[str]) -> str:
+        return self._campaigns.refused(number, countries)
 
     async def halted(self, campaign_ids: Collection[int]) -> Collection[int]:
         with self._fate.asking():

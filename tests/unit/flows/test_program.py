@@ -8,7 +8,7 @@ from engine.policy.routing import ALARM, CAMPAIGN
 from engine.vocabulary.commands import Bridge, DialProgram, HangUp, Hold, RunStep, SetTimer, Transfer, WriteSpool
 from engine.vocabulary.events import Answered, DialGranted, DialRefused, StepDone, Withdrawn
 from engine.vocabulary.program import ProgramStep, Prompt
-from tests.program_playbook import BYE, NUMBER, PEER, Playbook, at, say, to
+from tests.program_playbook import BYE, CHANNEL, NUMBER, PEER, Playbook, at, say, to
 
 TRANSFER = ProgramStep("transfer", "verbinden", to=PEER, links=(("success", 2), ("error", 1)))
 SORRY = say("Leider nein")
@@ -227,6 +227,44 @@ def test_a_hotline_takes_him_as_a_caller_and_the_call_is_over() -> None:
     assert (book.outcome, book.spool) == ("answered", ("completed", "answered"))
     assert book.transmission == ("completed", "answered", None)
     assert program.legs(book.state) == ()
+
+
+# --- somebody calls the number of a program ----------------------------------------------------------------------
+
+
+def test_who_calls_is_held_and_led_through_the_steps() -> None:
+    book = Playbook.called(TRANSFER, SORRY, BYE)
+    assert book.orders == (Hold("a", at(1.5)),) and book.timers == [("begin", 0.0)]
+    assert book.spool == ("connected", None) and book.wanted == []
+    assert program.legs(book.state) == (Leg("a", "", "t1"),)    # of no number that we ring
+    book.fires("begin")
+    assert book.wanted == [(PEER, ALARM, 0)]
+    assert book.dials_peer().peer_answers().orders == (Bridge("a", CHANNEL, "peer"),)
+    book.joined().gone("peer")
+    assert book.gone("a").transmission == ("completed", "answered", None)
+
+
+def test_a_caller_for_whom_nobody_is_there_hears_the_next_step() -> None:
+    book = Playbook.called(TRANSFER, SORRY, BYE).fires("begin").dials_peer().gone("peer", 19)
+    assert book.told.sound == "s1"
+
+
+def test_a_caller_who_hangs_up_before_the_program_begins_was_there() -> None:
+    book = Playbook.called(TRANSFER, SORRY, BYE).gone("a")
+    assert book.outcome == "answered" and book.fires("begin").last == ()
+
+
+def test_a_program_begins_once() -> None:
+    book = Playbook.called(say(links=to(1)), say()).fires("begin")
+    assert book.told.sound == "s0"
+    assert book.fires("begin").last == ()
+
+
+def test_a_caller_is_led_on_by_the_next_engine() -> None:
+    book = Playbook.called(TRANSFER, SORRY, BYE)
+    assert program.timers(book.state, at(5)) == (SetTimer("begin", 0.0),)
+    assert book.after(5).compares(a="rw-hold").last == ()
+    assert Playbook.called(TRANSFER).after(5).compares().outcome == "answered"
 
 
 # --- the end -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The flow of a program's call against its promises, whatever happens in whatever order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from engine.vocabulary.commands import (
 )
 from engine.vocabulary.events import (
     Answered,
+    CallArrived,
     DialGranted,
     DialRefused,
     Event,
@@ -39,7 +40,7 @@ from engine.vocabulary.events import (
 )
 from engine.vocabulary.program import ProgramPlan, ProgramStep, TransmissionStatus
 from engine.vocabulary.values import LiveLeg
-from tests.program_playbook import BYE, PEER, a_plan, at, menu, say, stored, to
+from tests.program_playbook import BYE, CHANNEL, PEER, a_plan, at, menu, say, stored, to
 
 PLANS = [
     a_plan(say()),
@@ -55,7 +56,7 @@ PLANS = [
 # of the last legs that were dialled; others are gone, or were never there
 LEGS = st.sampled_from([0, 1, 2])
 WORDS = st.one_of(
-    st.sampled_from(["grant", "withdraw", "stale", "peer", "join", "rendered", "unspoken", "played"]),
+    st.sampled_from(["grant", "withdraw", "stale", "peer", "begin", "join", "rendered", "unspoken", "played"]),
     st.tuples(st.sampled_from(["answer", "refuse", "vanish", "hang up", "fail", "busy"]), LEGS),
     st.tuples(st.sampled_from(["done", "late", "done 1", "done 0", "done 9", "done machine", "done human"]), LEGS),
     st.tuples(st.just("compare"), st.sampled_from(["", "0", "1", "01", "talk"])),
@@ -73,6 +74,7 @@ class World:
     """Which legs live, by what the flow was told and has ordered."""
 
     plan: ProgramPlan
+    is_called: bool     # by somebody, instead of calling him
     state: State = field(init=False)
     all: list[Command] = field(default_factory=list)
     living: list[str] = field(default_factory=list)     # dialled and not known to be gone
@@ -80,7 +82,13 @@ class World:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.take(program.start(self.plan, at(0)))
+        if not self.is_called:
+            self.take(program.start(self.plan, at(0)))
+            return
+        self.made.append("leg0")
+        self.living.append("leg0")
+        self.take(program.start_inbound(
+            replace(self.plan, campaign_id=None), CallArrived(at(0), "leg0", CHANNEL, "4930100", "49301"), at(1)))
 
     def leg(self, place: int) -> str:
         return self.made[-1 - place] if place < len(self.made) else f"stranger{place}"
@@ -116,7 +124,8 @@ class World:
             return Reconciled(now, live)
         plain: dict[str, Callable[[], Event]] = {
             "withdraw": lambda: Withdrawn(now, "paused"), "stale": lambda: TimerFired(now, "stale"),
-            "peer": lambda: TimerFired(now, "peer"), "join": lambda: Joined(now, self.leg(1), self.leg(0)),
+            "peer": lambda: TimerFired(now, "peer"), "begin": lambda: TimerFired(now, "begin"),
+            "join": lambda: Joined(now, self.leg(1), self.leg(0)),
             "rendered": lambda: Rendered(now, f"{self.state.place}.{self.state.steps}", "cache/x"),
             "unspoken": lambda: Rendered(now, f"{self.state.place}.{self.state.steps}", ""),
             "played": lambda: Played(now, self.leg(0)),
@@ -161,11 +170,11 @@ class World:
 
 
 @settings(deadline=None, max_examples=400)
-@given(st.sampled_from(PLANS), DAYS)
+@given(st.sampled_from(PLANS), st.booleans(), DAYS)
 def test_whatever_happens_the_flow_keeps_its_promises(
-    plan: ProgramPlan, words: list[str | tuple[str, object]]
+    plan: ProgramPlan, is_called: bool, words: list[str | tuple[str, object]]
 ) -> None:
-    world = World(plan)
+    world = World(plan, is_called)
     for word in words:
         world.plays(word)
     rung = [one for one in world.all if isinstance(one, DialProgram) and one.number == plan.number]
@@ -174,11 +183,11 @@ def test_whatever_happens_the_flow_keeps_its_promises(
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.sampled_from(PLANS), DAYS)
+@given(st.sampled_from(PLANS), st.booleans(), DAYS)
 def test_whatever_happened_when_everything_is_gone_the_call_ends(
-    plan: ProgramPlan, words: list[str | tuple[str, object]]
+    plan: ProgramPlan, is_called: bool, words: list[str | tuple[str, object]]
 ) -> None:
-    world = World(plan)
+    world = World(plan, is_called)
     for word in words:
         world.plays(word)
     for _ in range(3):

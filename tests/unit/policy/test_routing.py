@@ -285,7 +285,7 @@ def test_a_slow_campaign_keeps_nobody_else_waiting() -> None:
 
 
 def test_a_pace_that_was_changed_counts_for_the_next_call() -> None:
-    first = allocated(called("a", "491", cps=1))
-    slow = allocate([called("b", "492", cps=1)], Lines((Trunk(MAIN, 100, 100),), first.paces, {}), (), {}, {}.get, 0.5)
-    fast = allocate([called("b", "492", cps=100)], Lines((Trunk(MAIN, 100, 100),), first.paces, {}), (), {}, {}.get, 1.1)
+    after = Lines((Trunk(MAIN, 100, 100),), allocated(called("a", "491", cps=1)).paces, {})
+    slow = allocate([called("b", "492", cps=1)], after, (), {}, {}.get, 0.5)
+    fast = allocate([called("b", "492", cps=100)], after, (), {}, {}.get, 1.1)
     assert (len(slow.grants), len(fast.grants)) == (0, 1)
