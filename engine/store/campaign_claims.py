@@ -40,7 +40,7 @@ CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses t
 SECOND = 1.05  # with calls a second, as in policy/capacity.py: what the grants allow, that so many are not in hand
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
-MOST_POSTPONED = 1000   # whose windows are closed: then the list waits for the first of them
+MOST_POSTPONED = 10_000  # whose windows are closed: then the list waits for the first of them
 LONG_FOR_S = 5.0        # so long what was placed in an hour and a day is taken as known
 LOOK_AGAIN = timedelta(seconds=1)       # while calls live, and nothing else is to be done
 FULL_AGAIN = timedelta(milliseconds=200)
@@ -367,6 +367,8 @@ def _unfit(row: "asyncpg.Record") -> str | None:
         return None
     if row["number"] is None:
         return "no phone number"
+    if row["has_opted_out"]:
+        return "do not call"
     if row["caller_id"] is None:
         return "the organization has no number to show"
     found = refusal(row["number"], frozenset(row["countries"]))

@@ -45,7 +45,7 @@ SELECT c.id, c.organisation_id, c.created_by, c.program_id, c.group_id, c.accoun
        coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now,
        (SELECT count(*) FROM spools s WHERE coalesce(s.campaign_id, 0) = c.id AND s.time_end IS NULL) AS live,
-       (SELECT count(*) FROM campaign_postponed w WHERE w.campaign_id = c.id) AS postponed
+       (SELECT count(*) FROM campaign_postponed w WHERE w.campaign_id = c.id) AS postponed   -- bounded, see claims
 FROM campaigns c
 JOIN organisations o ON o.id = c.organisation_id
 LEFT JOIN sip_customers sc ON sc.organisation_id = c.organisation_id
@@ -201,6 +201,8 @@ SELECT s.call_id::text AS call_id, s.id AS spool_id, t.id AS transmission_id,
        coalesce(sc.country, o.country) AS country,
        coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        c.first_name, c.last_name, c.phone, c.email, c.address, c.custom1, c.custom2, c.custom3, c.description,
+       EXISTS (SELECT FROM dnc_lists l JOIN dnc_numbers d ON d.list_id = l.id AND d.number = c.number
+               WHERE l.organisation_id = s.organisation_id AND l.is_opt_out) AS has_opted_out,
        t.title, t.direction, t.try_allowed, t.try_done, k.retry, coalesce(k.opt_out_key, '') AS opt_out_key,
        k.calls_per_second,
        coalesce(

@@ -279,7 +279,8 @@ def test_a_campaign_is_dialled_no_faster_than_its_own_pace_whatever_the_trunk_ta
 
 
 def test_a_slow_campaign_keeps_nobody_else_waiting() -> None:
-    found = allocated(called("a", "491"), called("b", "492"), called("c", "493", "campaign 2"), alarm("d", "494"))
+    found = allocated(called("a", "491"), called("b", "492"), called("c", "493", "campaign 2"), alarm("d", "494"),
+                      by=lines(Trunk(MAIN, 1000, 1000)))
     assert {one.call_id for one in found.grants} == {"d", "a", "c"}
     assert found.again_in_s is not None and found.again_in_s > 0
 
