@@ -75,7 +75,9 @@ class Campaigns:
             return await self._claim()
         except StoreFailed as error:
             log.info("campaigns.later", error=str(error))
-            return LONGEST_PAUSE_S
+        except Exception:  # a defect in here is told, and harms no hotline
+            log.exception("campaigns.pass_failed")
+        return LONGEST_PAUSE_S
 
     async def _free_lost(self) -> None:
         if time.monotonic() - self._freed_s < FREE_EVERY_S:

@@ -39,6 +39,8 @@ class Schedules:
                 await self.apply(self._now())
             except StoreFailed as error:
                 log.warning("schedules.failed", error=str(error))
+            except Exception:  # a defect in here is told, and harms no call
+                log.exception("schedules.crashed")
             await asyncio.sleep(AGAIN_S)
 
     async def apply(self, now: datetime) -> int:

@@ -8,7 +8,7 @@ nobody is called twice. A claim costs the same however long the list is.
 
 import json
 import math
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as clock_time
@@ -18,10 +18,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import phonenumbers
 import structlog
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
+from engine.store.campaign_attempts import attempt, coming, unfit
 from engine.store.dialable import refusal
 from engine.store.holidays import CountryUnknown, is_holiday
 from engine.store.listening import heard
@@ -29,7 +29,7 @@ from engine.store.pool import acquired
 from engine.store.recordings import AUDIO_TIMEOUT_S, PostgresRecordings
 from engine.store.statements import Connection, Statements
 from engine.store.time_zones import zone, zones_of
-from engine.vocabulary.program import CallingHours, RetryRules
+from engine.vocabulary.program import CallingHours
 
 log = structlog.get_logger()
 
@@ -44,9 +44,8 @@ MOST_POSTPONED = 10_000  # whose windows are closed: then the list waits for the
 LONG_FOR_S = 5.0        # so long what was placed in an hour and a day is taken as known
 LOOK_AGAIN = timedelta(seconds=1)       # while calls live, and nothing else is to be done
 FULL_AGAIN = timedelta(milliseconds=200)
-DESTINATION = "transmission:destination:phone"  # ICTCore's placeholder of the number that is called
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 LEFT = "no longer in the group"
-FIELDS = ("first_name", "last_name", "phone", "email", "address", "custom1", "custom2", "custom3", "description")
 
 
 @dataclass(slots=True)
@@ -112,7 +111,7 @@ class PostgresCampaignClaims(Statements):
             awake = await connection.fetch(self._sql["awake"], CAMPAIGNS_AT_ONCE)
             for place, row in enumerate(awake):
                 share = math.ceil((limit - len(spools)) / (len(awake) - place))
-                spools += await self._hand_out(connection, row, share, opens_at)
+                spools += await self._turn(connection, row, share, opens_at)
             attempts = await self._attempts(connection, spools) if spools else []
             due_in = await connection.fetchval(self._sql["next_due"])
         return Claim(attempts, None if due_in is None else max(0.0, due_in.total_seconds()))
@@ -139,7 +138,7 @@ class PostgresCampaignClaims(Statements):
         return {row["id"] for row in await self._rows("halted", list(campaign_ids))}
 
     async def coming(self, limit: int) -> Sequence[Attempt]:
-        return [_coming(row) for row in await self._rows("coming", limit)]
+        return [coming(row) for row in await self._rows("coming", limit)]
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
         return await PostgresRecordings(self._pool).audio(organisation_id, recording_id)
@@ -157,6 +156,17 @@ class PostgresCampaignClaims(Statements):
             yield None
 
     # --- one campaign's turn -----------------------------------------------------------------------------------------
+
+    async def _turn(
+        self, connection: Connection, row: "asyncpg.Record", share: int, opens_at: OpensAt,
+    ) -> Sequence[int]:
+        """One that cannot be read (another version wrote it) keeps no other from calling."""
+        try:
+            return await self._hand_out(connection, row, share, opens_at)
+        except UNREADABLE as error:
+            log.error("campaigns.unreadable", campaign=row["id"], error=type(error).__name__)
+            await connection.execute(self._sql["break"], row["id"], "its settings cannot be read")
+            return ()
 
     async def _hand_out(
         self, connection: Connection, row: "asyncpg.Record", share: int, opens_at: OpensAt,
@@ -289,11 +299,15 @@ class PostgresCampaignClaims(Statements):
         await connection.execute(self._sql["gone_transmissions"], spools)
         found = []
         for row in await connection.fetch(self._sql["attempts"], spools):
-            attempt = _attempt(row)
-            if (why := _unfit(row)) is None:
-                found.append(attempt)
-            else:
-                await connection.execute(self._sql["give_up"], attempt.spool_id, why, None)
+            why = unfit(row)
+            try:
+                if why is None:
+                    found.append(attempt(row))
+            except UNREADABLE as error:
+                log.error("campaigns.attempt_unreadable", spool=row["spool_id"], error=type(error).__name__)
+                why = "its program or campaign cannot be read"
+            if why is not None:
+                await connection.execute(self._sql["give_up"], row["spool_id"], why, None)
         return found
 
 
@@ -357,53 +371,3 @@ def _refused(row: "asyncpg.Record", one: "asyncpg.Record") -> str:
         return "do not call"
     found = refusal(one["number"], frozenset(row["countries"]))
     return "" if found is None else found.why[:80]
-
-
-def _unfit(row: "asyncpg.Record") -> str | None:
-    """Why nobody can be called by it, whatever is tried."""
-    if row["program_type"] is None:
-        return "its program was deleted"
-    if row["direction"] == "inbound":
-        return None
-    if row["number"] is None:
-        return "no phone number"
-    if row["has_opted_out"]:
-        return "do not call"
-    if row["caller_id"] is None:
-        return "the organization has no number to show"
-    found = refusal(row["number"], frozenset(row["countries"]))
-    return None if found is None else found.why[:80]
-
-
-def _attempt(row: "asyncpg.Record") -> Attempt:
-    retry = json.loads(row["retry"] or "{}")
-    default = RetryRules()
-    rules = RetryRules(retry.get("busyS", default.busy_s), retry.get("noAnswerS", default.no_answer_s),
-                       retry.get("failedS", default.failed_s))
-    return Attempt(
-        row["call_id"], row["spool_id"], row["transmission_id"], row["campaign_id"], row["organisation_id"],
-        row["program_type"] or "", json.loads(row["program"] or "{}"), (row["number"] or "+")[1:],
-        (row["caller_id"] or "+")[1:], row["contact_language"] or row["language"], _fields(row, row["title"]),
-        row["try_allowed"] - row["try_done"], rules, row["opt_out_key"],
-        _digits(row["extension"] or "", row["country"]), frozenset(number[1:] for number in row["hotlines"]),
-        frozenset(row["countries"]), row["calls_per_second"])
-
-
-def _coming(row: "asyncpg.Record") -> Attempt:
-    return Attempt(
-        "", 0, 0, row["campaign_id"], row["organisation_id"], row["program_type"], json.loads(row["program"]),
-        row["number"][1:], "", row["contact_language"] or row["language"], _fields(row, ""), 0, RetryRules())
-
-
-def _fields(row: "asyncpg.Record", title: str) -> Mapping[str, str]:
-    named = {"number": row["number"] or "", "title": title, DESTINATION: row["number"] or ""}
-    return {name: row[name] or "" for name in FIELDS} | named
-
-
-def _digits(phone: str, country: str) -> str:
-    """E.164 digits; national forms are read in the organisation's country. '' for what is no number."""
-    try:
-        number = phonenumbers.parse(phone, country)
-    except phonenumbers.NumberParseException:
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
-from engine.store.campaign_claims import CATCH_UP, DESTINATION, FIELDS, LEFT, LOOK_AGAIN
+from engine.store.campaign_attempts import DESTINATION, FIELDS
+from engine.store.campaign_claims import CATCH_UP, LEFT, LOOK_AGAIN
 from engine.store.dialable import refusal
 from engine.store.memory_campaign_book import RUNNING, Campaign, CampaignBook, Contact, Spool, Transmission
 from engine.store.time_zones import zone, zones_of

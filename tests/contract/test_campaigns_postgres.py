@@ -1,11 +1,15 @@
 """What only Postgres can show of campaigns: who begins what is another's, and limits of an hour and a day."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
 from engine.ports import FencedOut
+from engine.store import queries
+from engine.store.calls import PLANNER
+from engine.store.pool import connect
 from engine.vocabulary.commands import WriteSpool
 from engine.vocabulary.program import SpoolStatus
 from tests.campaign_stores import (
@@ -88,3 +92,44 @@ async def test_two_engines_that_claim_at_once_wait_for_nobody_and_share_the_list
     spools = await w.pool.fetch("SELECT transmission_id FROM spools GROUP BY 1 HAVING count(*) > 1")
     assert twice == spools == []
     assert await w.pool.fetchval("SELECT count(*) FROM spools") == 20
+
+
+async def test_a_campaign_that_cannot_be_read_breaks_and_keeps_no_other_from_calling(w: PostgresCampaignWorld) -> None:
+    await w.calls()
+    broken = await w.start(ANNA)
+    await w.start("493055520")
+    await w.pool.execute("UPDATE campaigns SET call_window = '{\"from\": 7}' WHERE id = $1", broken)
+    assert await claimed(w.campaigns()) == ["493055520"]
+    row = await w.pool.fetchrow("SELECT status, problem FROM campaigns WHERE id = $1", broken)
+    assert tuple(row) == ("broken", "its settings cannot be read")
+
+
+async def test_an_attempt_whose_program_cannot_be_read_fails_alone(w: PostgresCampaignWorld) -> None:
+    await w.calls()
+    campaign = await w.start(ANNA)
+    await w.start("493055520")
+    await w.pool.execute("UPDATE campaigns SET retry = '[1]' WHERE id = $1", campaign)
+    assert await claimed(w.campaigns()) == ["493055520"]
+    assert await w.pool.fetchval("SELECT response FROM transmissions WHERE campaign_id = $1", campaign) == (
+        "its program or campaign cannot be read")
+
+
+LARGE = ("transmissions", "contact_group_members", "contacts", "spools", "dnc_numbers", "campaign_postponed")
+
+
+@pytest.mark.parametrize("query", [
+    "take_sent", "take_due", "next_due", "due_again", "due_postponed", "new_members", "what_is_left", "attempts",
+    "spool", "halted", "again"])
+async def test_no_claim_reads_a_large_table_from_end_to_end(database_url: str, query: str) -> None:
+    """By the plan that holds for whatever parameters, with the planner's settings of the engine's claims."""
+    sql = queries.load("campaign_claims")[query]
+    given = ", ".join(["NULL"] * max(map(int, re.findall(r"\$(\d)", re.sub(r"--.*", "", sql))), default=0))
+    connection = await connect(database_url, settings={**PLANNER, "plan_cache_mode": "force_generic_plan"})
+    try:
+        await connection.execute(f"PREPARE asked AS {sql}")
+        rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE asked{f'({given})' if given else ''}")
+    finally:
+        await connection.close()
+    plan = "\n".join(row[0] for row in rows)
+    whole = [line for line in plan.splitlines() if "Seq Scan" in line]
+    assert not [line for line in whole if any(f"on {table} " in f"{line} " for table in LARGE)], plan
