@@ -114,7 +114,8 @@ async def test_what_post_send_would_refuse_is_not_sent_either_and_says_why(w: Ca
                          "RETURNING id) INSERT INTO dnc_numbers SELECT id, '+4930555009' FROM l")
     for columns, why in (
             ({"program_id": await w.program("sendfax")}, "sendfax"), ({"program_id": UNKNOWN}, "program is gone"),
-            ({"service_flag": 2}, "fax"), ({"direction": "inbound"}, "inbound"), ({"contact_id": UNKNOWN}, "contact is gone"),
+            ({"service_flag": 2}, "fax"), ({"direction": "inbound"}, "inbound"),
+            ({"contact_id": UNKNOWN}, "contact is gone"),
             ({"contact_id": opted_out}, "do-not-call"), ({"contact_id": await w.contact("+49900123456")}, "premium"),
             ({"contact_id": await w.contact("+33142685300")}, "country-not-allowed")):
         transmission_id = await w.transmission(**{"contact_id": await w.contact(), **columns})
