@@ -282,7 +282,7 @@ async def read_object(request: web.Request, limit: int) -> dict[str, Any]:
     body = await read_body(request, limit)
     if not body.strip():
         return {}
-    if request.content_type == FORM:
+    if request.content_type == FORM and not body.lstrip().startswith(b"{"):     # curl -d calls everything a form
         try:
             return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
         except ValueError:

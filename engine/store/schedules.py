@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from engine.policy.scheme import VOICE_TYPES
 from engine.ports import StoreFailed
-from engine.store.campaigns import LARGE_S, RUN_BY_ENGINE, CampaignNotReady, PostgresCampaigns, ProgramNotRun
+from engine.store.campaigns import LARGE_S, CampaignNotReady, PostgresCampaigns, ProgramNotRun
 from engine.store.dialable import refusal
 from engine.store.statements import Connection, Statements, one_transaction
 from engine.store.time_zones import zone, zone_of_country
@@ -25,6 +26,7 @@ from engine.vocabulary.program import TransmissionStatus
 from engine.vocabulary.schedules import DueSchedule, ScheduleDecision, ScheduleDone
 
 SENDABLE = (TransmissionStatus.PENDING, TransmissionStatus.PENDING_RETRY, TransmissionStatus.FAILED)
+VOICE = 1               # the service flag
 MISSED = "missed"       # a problem that begins so is told as an event (migration 0011)
 
 
@@ -147,11 +149,15 @@ async def _why_not(sending: Sending) -> str:
     row = sending.row
     if row["is_deleted"] or row["status"] not in SENDABLE:
         return f"the transmission is {'deleted' if row['is_deleted'] else row['status']}"
+    if row["service_flag"] != VOICE:
+        return "sending by fax, SMS and e-mail is not there yet"
+    if row["direction"] != "outbound":
+        return "an inbound transmission is not sent"
     program = await sending.program()
     if program is None:
         return "its program is gone"
-    if program.type not in RUN_BY_ENGINE or row["direction"] != "outbound":
-        return f"{row['direction']} programs of the type {program.type} cannot be run"
+    if program.type not in VOICE_TYPES:
+        return f"programs of the type {program.type} cannot be run"
     contact = await sending.contact()
     if contact is None or contact["number"] is None:
         return "its contact is gone, or has no phone number"

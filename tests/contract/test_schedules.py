@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine import schedules
+from engine.policy.scheme import VOICE_TYPES
 from engine.ports import StoreFailed
 from engine.schedules import Schedules
 from engine.store.schedules import NewSchedule, PostgresSchedules, Status
@@ -88,8 +89,9 @@ async def test_what_is_due_the_longest_comes_first_and_of_one_moment_the_lighter
     assert await w.status(campaign_id) == "paused"
 
 
-async def test_a_transmission_is_sent_and_its_schedule_gone(w: CampaignRows) -> None:
-    transmission_id = await w.transmission(contact_id=await w.contact())
+@pytest.mark.parametrize("type_", sorted(VOICE_TYPES))
+async def test_a_transmission_is_sent_and_its_schedule_gone(w: CampaignRows, type_: str) -> None:
+    transmission_id = await w.transmission(contact_id=await w.contact(), program_id=await w.program(type_))
     schedule_id = await schedule(w, transmission_id, "send", type_="transmission")
     await runner(w).apply(NOON)
     sent, spool = await w.row("transmissions", transmission_id), await w.pool.fetchrow("SELECT * FROM spools")
@@ -112,7 +114,8 @@ async def test_what_post_send_would_refuse_is_not_sent_either_and_says_why(w: Ca
                          "RETURNING id) INSERT INTO dnc_numbers SELECT id, '+4930555009' FROM l")
     for columns, why in (
             ({"program_id": await w.program("sendfax")}, "sendfax"), ({"program_id": UNKNOWN}, "program is gone"),
-            ({"direction": "inbound"}, "inbound"), ({"contact_id": UNKNOWN}, "contact is gone"),
+            ({"service_flag": 2}, "fax"), ({"direction": "inbound"}, "inbound"),
+            ({"contact_id": UNKNOWN}, "contact is gone"),
             ({"contact_id": opted_out}, "do-not-call"), ({"contact_id": await w.contact("+49900123456")}, "premium"),
             ({"contact_id": await w.contact("+33142685300")}, "country-not-allowed")):
         transmission_id = await w.transmission(**{"contact_id": await w.contact(), **columns})

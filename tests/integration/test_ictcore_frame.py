@@ -81,6 +81,9 @@ async def test_bodies_that_are_no_object(site: IctcoreSite) -> None:
 async def test_forms_and_unmarked_json(site: IctcoreSite) -> None:
     assert (await site.admin("POST", "/accounts", data={"username": "f", "active": "1"})).status == 200
     assert (await site.admin("POST", "/accounts", data=b'{"username": "g"}')).status == 200
+    as_curl_sends_it = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await site.admin("POST", "/accounts", data=b' {"username": "h"}', headers=as_curl_sends_it)
+    assert answer.status == 200, answer
     assert says(await site.admin("POST", "/accounts", data=b"x" * 70_000))[0] == 413
 
 
