@@ -1,7 +1,7 @@
 """Tokens: what is handed out once, and the digest that is stored of it.
 
-A token carries 256 random bits (a session 132), so that a plain SHA-256 needs neither salt nor slow hashing, and looking up the
-digest by index tells nothing about the token by its timing.
+A token carries 256 random bits, a session 132, so that a plain SHA-256 needs neither salt nor slow hashing, and looking
+up the digest by index tells nothing about the token by its timing.
 """
 
 import hashlib
