@@ -5,6 +5,7 @@
         same = await site.json("read", contactgroup=[{"group_id": made["contactgroup"][0]["group_id"]}])
 """
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,6 +63,7 @@ class SensaphoneSite:
     async def send(self, method: str, path: str, data: Any = None, **headers: str) -> Answer:
         """Exactly this path below /api."""
         url = URL(f"{self.root}/api/{path}", encoded=True)
+        data = io.BytesIO(data) if isinstance(data, bytes) else data    # aiohttp warns of many bytes at once
         async with self.ictcore.directory.api.session.request(method, url, data=data, headers=headers) as got:
             return Answer(got.status, await got.json() if method != "HEAD" else None, got.headers)
 

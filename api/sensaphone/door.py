@@ -32,7 +32,7 @@ class Door:
         self._sessions = sessions
 
     def routes(self) -> list[web.RouteDef]:
-        tail = rf"{{tail:(?!{NOT_OURS}(?:/|$)).*}}"
+        tail = rf"{{tail:(?!{NOT_OURS}(?:/|\Z))(?s:.*)}}"     # a line break is a character of a path like any other
         return [web.route("*", f"{prefix}/{tail}", self.serve) for prefix in PREFIXES]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
