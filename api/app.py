@@ -21,6 +21,7 @@ from api.openapi import document
 from api.probes import FIGURES, PROBES, Figures
 from api.ringward import routes as ringward
 from api.ringward.frame import Base
+from api.sensaphone import routes as sensaphone
 from api.typed_routes import DIRECTORY, RUNNING, SERVICES
 from engine import log as logging
 from engine.settings import Settings
@@ -56,6 +57,7 @@ def create_app(directory: Directory, base: Base | None = None) -> web.Applicatio
     if base is not None:
         ringward.install(app, base)
         ictcore.install(app, base)
+        sensaphone.install(app, base)
     app.add_routes(PROBES)
     app.add_routes(_documentation())
     return app

@@ -63,6 +63,8 @@ class CampaignWorld(Protocol):
     async def becomes(self, campaign_id: int, status: str) -> None:
         """An API pauses, stops or goes on."""
     async def loses_program(self, campaign_id: int) -> None: ...
+    async def loses_group(self, campaign_id: int) -> None:
+        """As a former release deleted it."""
     async def loses_numbers(self) -> None: ...
     async def allows(self, calls_a_minute: int) -> None: ...
     async def dies(self, switch: str) -> None:
@@ -127,6 +129,9 @@ class MemoryCampaignWorld:
 
     async def loses_program(self, campaign_id: int) -> None:
         self.book.campaigns[campaign_id].program_type = ""
+
+    async def loses_group(self, campaign_id: int) -> None:
+        self.book.campaigns[campaign_id].has_group = False
 
     async def loses_numbers(self) -> None:
         self.book.numbers.clear()
@@ -250,6 +255,10 @@ class PostgresCampaignWorld:
     async def loses_program(self, campaign_id: int) -> None:
         await self.pool.execute("DELETE FROM programs USING campaigns c WHERE c.id = $1 AND programs.id = c.program_id",
                                 campaign_id)
+
+    async def loses_group(self, campaign_id: int) -> None:
+        await self.pool.execute(
+            "DELETE FROM contact_groups USING campaigns c WHERE c.id = $1 AND contact_groups.id = c.group_id", campaign_id)
 
     async def loses_numbers(self) -> None:
         await self.pool.execute("DELETE FROM numbers")

@@ -175,6 +175,9 @@ class PostgresCampaignClaims(Statements):
         if row["program_type"] is None:
             await connection.execute(self._sql["break"], row["id"], "its program was deleted")
             return ()
+        if not row["has_group"]:    # its removal has broken it already, unless a former release removed the group
+            await connection.execute(self._sql["break"], row["id"], "its group was deleted")
+            return ()
         now, interval = row["now"], _interval(row)
         paced_at = max(row["paced_at"] or now, now - CATCH_UP)
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0

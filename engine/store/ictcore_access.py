@@ -38,7 +38,8 @@ class IctcoreAccess(Statements):
 
     async def credentials(self, name: str, user_id: int | None = None) -> Credentials | None:
         """By id, else by name or e-mail address."""
-        row = await self._row("credentials", name.replace("\0", ""), user_id)
+        storable = name.replace("\0", "").encode(errors="replace").decode()     # half a surrogate pair is no text
+        row = await self._row("credentials", storable, user_id)
         return None if row is None else Credentials(*row)
 
     async def caller(self, user_id: int, token_id: str) -> StoredCaller | None:

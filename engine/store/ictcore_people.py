@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.store.filters import Filters, Wanted, contains, ends_with, exact, exact_number
-from engine.store.pool import acquired
+from engine.store.group_removal import GroupRemoval
 from engine.store.statements import Statements
 
 PAGE_ROWS = 2000    # of an export
-LARGE_S = 60.0      # a group of a million contacts takes its memberships with it
 
 CONTACTS = Filters(
     "c.", contact_id=exact_number("c.id"), phone=ends_with("c.phone"), email=exact("c.email"),
@@ -120,9 +119,8 @@ class IctcorePeople(Statements):
         return await self._row("update_group", organisation_id, group_id, seen_by, name, description) is not None
 
     async def delete_group(self, organisation_id: int, group_id: int, seen_by: int | None) -> bool:
-        async with acquired(self._pool, LARGE_S) as connection:
-            return await connection.fetchrow(
-                self._sql["delete_group"], organisation_id, group_id, seen_by, timeout=LARGE_S) is not None
+        """What becomes of its campaigns: see `group_removal.py`."""
+        return await GroupRemoval(self._pool, self._deadline_s).remove(organisation_id, group_id, seen_by)
 
     # --- who is in a group; the caller has looked whether both are seen
 

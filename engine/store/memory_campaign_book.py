@@ -71,6 +71,7 @@ class Campaign:
     members: list[Contact]
     program_type: str = "voicetts"  # '': it was deleted
     program: Mapping[str, Any] = field(default_factory=lambda: SPEAKS)
+    has_group: bool = True
     cpm: int = 6000
     try_allowed: int = 1
     calls_per_second: float | None = None

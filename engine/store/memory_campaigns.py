@@ -173,6 +173,9 @@ class _Turn:
         if not campaign.program_type:
             campaign.status, campaign.problem = "broken", "its program was deleted"
             return [], None
+        if not campaign.has_group:
+            campaign.status, campaign.problem = "broken", "its group was deleted"
+            return [], None
         interval = _interval(campaign)
         paced_at = max(campaign.paced_at or now, now - CATCH_UP)
         in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 
 import asyncpg
 
+from engine.store.group_removal import GroupRemoval
 from engine.store.statements import Statements
 
 
@@ -101,8 +102,8 @@ class PostgresPeople(Statements):
         return None if row is None else StoredGroup(*row)
 
     async def delete_group(self, organisation_id: int, group_id: int) -> bool:
-        """Its members stay, as contacts and users."""
-        return await self._row("delete_group", organisation_id, group_id) is not None
+        """Its members stay, as contacts and users. What becomes of its campaigns: see `group_removal.py`."""
+        return await GroupRemoval(self._pool, self._deadline_s).remove(organisation_id, group_id)
 
     # --- members
 

@@ -552,6 +552,15 @@ async def test_a_campaign_without_its_program_is_broken(w: CampaignWorld) -> Non
     assert await w.transmissions(campaign) == {}
 
 
+async def test_a_campaign_without_its_group_is_broken(w: CampaignWorld) -> None:
+    await w.calls()
+    campaign = await w.start(ANNA)
+    await w.loses_group(campaign)
+    assert await claimed(w.campaigns()) == []
+    assert (await w.status(campaign), await w.problem(campaign)) == ("broken", "its group was deleted")
+    assert await w.transmissions(campaign) == {}
+
+
 async def test_without_a_number_to_show_nobody_is_called(w: CampaignWorld) -> None:
     await w.calls()
     await w.loses_numbers()

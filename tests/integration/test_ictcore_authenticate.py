@@ -59,7 +59,7 @@ async def test_authenticate_with_an_address_or_an_id(site: IctcoreSite) -> None:
 
 WRONG = [
     {"password": "wrong"}, {"password": ""}, {"username": "nobody"}, {"username": ""}, {"password": "a\0b"},
-    {"password": "p" * 200}, {"username": "no\0body"},
+    {"password": "p" * 200}, {"username": "no\0body"}, {"username": "\ud800"},
 ]
 
 

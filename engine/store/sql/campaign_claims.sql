@@ -44,6 +44,7 @@ SELECT c.id, c.organisation_id, c.created_by, c.program_id, c.group_id, c.accoun
        coalesce(sc.country, o.country) AS country, o.language,
        coalesce(nullif(o.countries, '{}'), ARRAY[coalesce(sc.country, o.country)]) AS countries,
        o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now,
+       EXISTS (SELECT FROM contact_groups g WHERE g.id = c.group_id AND g.organisation_id = c.organisation_id) AS has_group,
        (SELECT count(*) FROM spools s WHERE coalesce(s.campaign_id, 0) = c.id AND s.time_end IS NULL) AS live,
        (SELECT count(*) FROM campaign_postponed w WHERE w.campaign_id = c.id) AS postponed   -- bounded, see claims
 FROM campaigns c

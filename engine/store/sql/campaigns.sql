@@ -36,7 +36,7 @@ RETURNING id
 
 -- name: update
 -- $3 seen by, $4 the columns that change, as JSON. Whom it calls with what stays as it is once it was started. One that
--- runs is looked at at once, by its new pace.
+-- runs is looked at at once, by its new pace; one that is given a group has it, whatever was wrong with the former one.
 UPDATE campaigns c
 SET (name, program_id, group_id, account_id, source, cpm, try_allowed, calls_per_second, channels, call_window, retry,
      dnc_list_ids, opt_out_key, caller_ids)
@@ -44,6 +44,7 @@ SET (name, program_id, group_id, account_id, source, cpm, try_allowed, calls_per
               n.channels, n.call_window, n.retry, n.dnc_list_ids, n.opt_out_key, n.caller_ids
        FROM jsonb_populate_record(c, $4::jsonb) n),
     wakes_at = CASE WHEN c.status IN ('ready', 'running') THEN now() ELSE c.wakes_at END,
+    problem = CASE WHEN c.status = 'new' AND $4::jsonb ? 'group_id' THEN '' ELSE c.problem END,
     paced_at = least(c.paced_at, now() + make_interval(secs => 60.0 / coalesce(($4::jsonb ->> 'cpm')::integer, c.cpm)))
 WHERE c.organisation_id = $1 AND c.id = $2 AND ($3::bigint IS NULL OR c.created_by = $3)
   AND (c.status = 'new' OR (c.program_id = coalesce(($4::jsonb ->> 'program_id')::bigint, c.program_id)

@@ -66,11 +66,6 @@ UPDATE contact_groups SET name = coalesce($4, name), description = coalesce($5, 
 WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
 RETURNING id
 
--- name: delete_group
--- Its members stay, as contacts and users. $3 seen by
-DELETE FROM contact_groups WHERE organisation_id = $1 AND id = $2 AND ($3::bigint IS NULL OR created_by = $3)
-RETURNING id
-
 -- name: link
 -- Who is in it stays as he is. Locked in the order of people.sql's `add_member`.
 WITH c AS (

@@ -50,9 +50,6 @@ RETURNING id, name, description, 0::bigint AS member_count
 UPDATE contact_groups g SET name = $3, description = $4 WHERE g.organisation_id = $1 AND g.id = $2
 RETURNING g.id, g.name, g.description, g.contact_total + g.user_total AS member_count
 
--- name: delete_group
-DELETE FROM contact_groups WHERE organisation_id = $1 AND id = $2 RETURNING id
-
 -- name: members
 SELECT m.id, m.contact_id, m.user_id, coalesce(u.name, trim(c.first_name || ' ' || c.last_name)) AS name
 FROM contact_group_members m
