@@ -258,7 +258,8 @@ class PostgresCampaignWorld:
 
     async def loses_group(self, campaign_id: int) -> None:
         await self.pool.execute(
-            "DELETE FROM contact_groups USING campaigns c WHERE c.id = $1 AND contact_groups.id = c.group_id", campaign_id)
+            "DELETE FROM contact_groups USING campaigns c WHERE c.id = $1 AND contact_groups.id = c.group_id",
+            campaign_id)
 
     async def loses_numbers(self) -> None:
         await self.pool.execute("DELETE FROM numbers")

@@ -7,7 +7,7 @@ may be a number: the vendor's own pages disagree there.
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
 
 from pydantic import BeforeValidator, Field
-from typing_extensions import TypedDict     # pydantic wants it before Python 3.12
+from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
 from api.fields import Body, FromUrl, Line, UrlInt
 from api.wording import saying

@@ -51,7 +51,8 @@ async def test_a_log_in_in_json_mode_opens_a_session_for_24_hours(site: Sensapho
 async def test_a_log_in_in_uri_mode(site: SensaphoneSite) -> None:
     name, password = await name_of(site), quote(PASSWORD)
     for method in ("POST", "GET"):
-        for path in (f"login/{name}/{password}", f"login/%7B{name}%7D/%7B{password}%7D/", f"login/{{{name}}}/{password}"):
+        for path in (f"login/{name}/{password}", f"login/%7B{name}%7D/%7B{password}%7D/",
+                     f"login/{{{name}}}/{password}"):
             response = (await site.send(method, f"v1/{path}")).response
             assert (response["acctid"], response["user_id"]) == (site.acctid, site.user_id), path
 
@@ -103,7 +104,8 @@ async def test_five_wrong_passwords_a_minute_are_counted_with_those_of_the_ictco
 # --- the end of a session
 
 async def test_a_session_that_nobody_knows_is_code_2(site: SensaphoneSite) -> None:
-    for session in ("0123-4567-8901", site.session + "0", site.session.upper() + " ", "", 1234, "%00", "\0", "\ud800", "x" * 5000):
+    for session in ("0123-4567-8901", site.session + "0", site.session.upper() + " ", "", 1234, "%00", "\0", "\ud800",
+                    "x" * 5000):
         answer = await site.raw_json("contactgroup", {
             "acctid": site.acctid, "session": session, "request_type": "read", "contactgroup": None})
         assert answer.failure == (2, "session: is unknown or has expired, log in again"), session

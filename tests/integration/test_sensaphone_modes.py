@@ -1,4 +1,4 @@
-"""What is the same of every operation of the Sensaphone.net API: its modes, its mounts, and what is wrong with requests."""
+"""What is the same of every operation of the Sensaphone.net API: its modes, its mounts, and what is wrong."""
 
 import json
 from collections.abc import AsyncIterator
@@ -29,7 +29,8 @@ async def test_three_versions_are_the_same(site: SensaphoneSite) -> None:
 
 async def test_first_responder_is_not_disturbed(site: SensaphoneSite) -> None:
     token = site.ictcore.directory.api.headers["API-TOKEN"]
-    answer = await site.send("GET", f"v1/first-responder/hotlines?organization_id={site.acctid}", **{"API-TOKEN": token})
+    path = f"v1/first-responder/hotlines?organization_id={site.acctid}"
+    answer = await site.send("GET", path, **{"API-TOKEN": token})
     assert answer.status == 200 and answer.body["totalHotlines"] == 0, answer.body
     for method, path, status in (("GET", "hotlines", 401), ("GET", "nothing", 404), ("PATCH", "hotlines", 405),
                                  ("GET", "", 404)):
@@ -42,7 +43,8 @@ async def test_first_responder_is_not_disturbed(site: SensaphoneSite) -> None:
     ("GET", ""), ("GET", "nothing"), ("GET", "contactgroup"), ("PUT", "contactgroup"), ("POST", "devicegroup"),
     ("GET", "$/nothing"), ("GET", "$/contactgroup/1/2"), ("PATCH", "$/contactgroup"), ("OPTIONS", "contactgroup"),
     ("PUT", "$/contactgroup/1"), ("DELETE", "$/contactgroup"), ("DELETE", "$/contactgroup/1/users"),
-    ("GET", "$//contactgroup"), ("POST", "$/contactgroup/1/name/x"), ("GET", "$"), ("GET", "login/a"), ("PUT", "login/a/b"),
+    ("GET", "$//contactgroup"), ("POST", "$/contactgroup/1/name/x"), ("GET", "$"), ("GET", "login/a"),
+    ("PUT", "login/a/b"),
     ("GET", "$/contactgroup/1/contacts/contact_id/1"), ("GET", "first-responders"), ("DELETE", "$/user/1"),
 ])
 async def test_a_path_that_leads_nowhere_is_a_404(site: SensaphoneSite, method: str, path: str) -> None:
@@ -68,7 +70,8 @@ async def test_what_is_logged_and_counted_of_a_path_has_no_session(site: Sensaph
     ("Night%20Crew", "Night Crew"), ("%7BNight%20Crew%7D", "Night Crew"), ("{Night%20Crew}", "Night Crew"),
     ("Night%20Crew/", "Night Crew"), ("%7BNight%20Crew%7D/", "Night Crew"), ("Night+Crew", "Night+Crew"),
     ("L%C3%B6schzug", "Löschzug"), ("a%2Fb", "a/b"), ("%7B%7Bx%7D%7D", "{x}"), ("100%25", "100%"), ("%7Bx", "{x"),
-    ("name", "name"), ("contactgroup", "contactgroup"), ("a%3Fb%23c", "a?b#c"), ("x" * 64, "x" * 64), ("users", "users"),
+    ("name", "name"), ("contactgroup", "contactgroup"), ("a%3Fb%23c", "a?b#c"), ("x" * 64, "x" * 64),
+    ("users", "users"),
 ])
 async def test_values_of_a_path(site: SensaphoneSite, written: str, name: str) -> None:
     made = await site.uri("POST", f"contactgroup/name/{written}")
@@ -103,7 +106,7 @@ async def test_json_whatever_it_calls_itself(site: SensaphoneSite, content_type:
 
 
 async def test_the_vendors_oddities_are_taken_and_never_told(site: SensaphoneSite) -> None:
-    """A single object for an array, numbers as text, `sessionid`, `devicegroup` in a delete, the resource said twice."""
+    """A single object for an array, numbers as text, `sessionid`, `devicegroup` in a delete, a resource said twice."""
     head = {"acctid": str(site.acctid), "sessionid": site.session, "resource": "contactgroup"}
     made = await site.raw_json("contactgroup", {
         **head, "request_type": "create", "contactgroup": {"name": "Night", "users": {"user_id": str(site.user_id)}}})
@@ -131,7 +134,8 @@ MALFORMED = [
     (b"", 1, "body: is empty"), (b"   ", 1, "body: is empty"), (b"{", 1, "body: not valid JSON"),
     (b"[]", 1, "body: must be a JSON object"), (b"null", 1, "body: must be"), (b'"x"', 1, "body: must be"),
     (b"\xff{}", 1, "body: not valid JSON"), (b'{"acctid": 1, "acctid": 2}', 1, "body: member 'acctid'"),
-    (b'{"acctid": NaN}', 1, "body: NaN"), (b"[" * 100_000, 1, "body: "), (b'{"acctid": ' + b"9" * 5000 + b"}", 1, "body: "),
+    (b'{"acctid": NaN}', 1, "body: NaN"), (b"[" * 100_000, 1, "body: "),
+    (b'{"acctid": ' + b"9" * 5000 + b"}", 1, "body: "),
     (b" " * 1_048_575 + b"{}", 1, "Request Entity Too Large"), (b"{}", 5, "request_type: must be "),
     (b'{"request_type": "read"}', 5, "acctid: is required; session: is required"),
     (b'{"request_type": ["read"]}', 5, "request_type: must be read or create or update or delete"),
@@ -144,7 +148,9 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("data, code, message", MALFORMED)
-async def test_a_malformed_request_says_what_is_wrong(site: SensaphoneSite, data: bytes, code: int, message: str) -> None:
+async def test_a_malformed_request_says_what_is_wrong(
+    site: SensaphoneSite, data: bytes, code: int, message: str,
+) -> None:
     before = await site.stored()
     failure = (await site.send("POST", "v1/contactgroup", data, **{"Content-Type": "application/json"})).failure
     assert failure[0] == code and failure[1].startswith(message), failure
@@ -168,7 +174,8 @@ REFUSED: list[tuple[str, Any, int, str]] = [
     ("create", [{}], 5, "contactgroup[0].name: is required for a new group"),
     ("create", [{"users": [{"user_id": "$USER"}]}], 5, "contactgroup[0].name: is required"),
     ("create", [], 5, "contactgroup: too few: 1 at least"), ("create", None, 5, "contactgroup: must be a list"),
-    ("create", "Night Crew", 5, "contactgroup: must be a list"), ("create", ["x"], 5, "contactgroup[0]: must be an object"),
+    ("create", "Night Crew", 5, "contactgroup: must be a list"),
+    ("create", ["x"], 5, "contactgroup[0]: must be an object"),
     ("create", [{"name": "x"}] * 1001, 5, "contactgroup: too many: 1000 at most"),
     ("create", crew(colour="red"), 5, "contactgroup[0].colour: is unknown here"),
     ("create", crew(contact=[]), 5, "contactgroup[0].contact: is unknown here"),
@@ -228,13 +235,16 @@ async def test_an_unknown_member_beside_the_resource_is_named(site: SensaphoneSi
 
 
 @pytest.mark.parametrize("method, path, code, field", [
-    ("POST", f"contactgroup/name/{LONG[:5000]}", 5, "contactgroup[0].name"), ("POST", "contactgroup/name/%00", 5, "name"),
+    ("POST", f"contactgroup/name/{LONG[:5000]}", 5, "contactgroup[0].name"),
+    ("POST", "contactgroup/name/%00", 5, "name"),
     ("POST", "contactgroup/name/a%0Ab", 5, "contactgroup[0].name"), ("POST", "contactgroup/name/%7B%7D", 5, "name"),
     ("POST", "contactgroup/name/%FF", 5, "contactgroup[0].name"), ("POST", "contactgroup/name/%20", 5, "name"),
-    ("PUT", "contactgroup/x/name/y", 5, "contactgroup[0].group_id"), ("PUT", "contactgroup/%31%00/name/y", 5, "group_id"),
+    ("PUT", "contactgroup/x/name/y", 5, "contactgroup[0].group_id"),
+    ("PUT", "contactgroup/%31%00/name/y", 5, "group_id"),
     ("PUT", f"contactgroup/{UNKNOWN}/name/y", 4, "contactgroup[0].group_id"),
     ("GET", f"contactgroup/{UNKNOWN}", 4, "contactgroup[0].group_id"), ("GET", "contactgroup/-5", 4, "group_id"),
-    ("GET", "contactgroup/1.5/users", 5, "contactgroup[0].group_id"), ("GET", f"contactgroup/{'9' * 30}", 5, "group_id"),
+    ("GET", "contactgroup/1.5/users", 5, "contactgroup[0].group_id"),
+    ("GET", f"contactgroup/{'9' * 30}", 5, "group_id"),
     ("DELETE", f"contactgroup/{UNKNOWN}", 4, "group_id"), ("DELETE", "contactgroup/%F0%9F%98%80", 5, "group_id"),
     ("DELETE", f"contactgroup/{UNKNOWN}/users/user_id/1", 4, "group_id"),
     ("POST", f"contactgroup/{UNKNOWN}/users/user_id/x", 5, "contactgroup[0].users[0].user_id"),
