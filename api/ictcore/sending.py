@@ -9,10 +9,10 @@ from api.errors import ApiError, Invalid, NotFound
 from api.ictcore.frame import Call, failed, found
 from api.ictcore.program_fields import VOICE
 from api.phone_numbers import e164
-from engine.policy.scheme import VOICE_TYPES, SchemeInvalid, recordings_of, steps_of
+from engine.policy.scheme import SchemeInvalid, recordings_of, steps_of
 from engine.store.dialable import refusal
 from engine.store.transmissions import PostgresTransmissions, Sending, SentProgram
-from engine.vocabulary.program import ProgramStep, TransmissionStatus
+from engine.vocabulary.program import VOICE_TYPES, ProgramStep, TransmissionStatus
 
 SERVICE_NAMES = {2: "fax", 4: "SMS", 8: "e-mail"}
 NOT_YET = "sending by {} is not there yet; the transmission is kept"

@@ -80,7 +80,6 @@ def _ivr(data: Mapping[str, Any]) -> tuple[ProgramStep, ...]:
 
 _BUILDERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[ProgramStep, ...]]] = {
     "voicemessage": _voicemessage, "voicetts": _voicetts, "ivr": _ivr, "agent": _transfer, "forward": _transfer}
-VOICE_TYPES = frozenset(_BUILDERS)
 
 
 # --- the nodes of an ivr

@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from engine.policy.scheme import VOICE_TYPES
 from engine.ports import StoreFailed
 from engine.store.campaigns import LARGE_S, CampaignNotReady, PostgresCampaigns, ProgramNotRun
 from engine.store.dialable import refusal
 from engine.store.statements import Connection, Statements, one_transaction
 from engine.store.time_zones import zone, zone_of_country
 from engine.store.transmissions import PostgresTransmissions, Sending
-from engine.vocabulary.program import TransmissionStatus
+from engine.vocabulary.program import VOICE_TYPES, TransmissionStatus
 from engine.vocabulary.schedules import DueSchedule, ScheduleDecision, ScheduleDone
 
 SENDABLE = (TransmissionStatus.PENDING, TransmissionStatus.PENDING_RETRY, TransmissionStatus.FAILED)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
+# types of programs that are run by voice; others are kept
+VOICE_TYPES = frozenset({"voicemessage", "voicetts", "ivr", "agent", "forward"})
+
 
 class CallDisposition(StrEnum):
     """How one attempt to run a program with somebody ended."""
