@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from engine import schedules
-from engine.policy.scheme import VOICE_TYPES
 from engine.ports import StoreFailed
 from engine.schedules import Schedules
 from engine.store.schedules import NewSchedule, PostgresSchedules, Status
+from engine.vocabulary.program import VOICE_TYPES
 from engine.vocabulary.schedules import ScheduleDone
 from tests.campaign_rows import ORG, CampaignRows, campaign_rows
 

@@ -181,6 +181,8 @@ async def _one_of_everything(site: DirectorySite) -> None:
         "WITH l AS (INSERT INTO dnc_lists (organisation_id, name) VALUES ($1, 'd') RETURNING id) "
         "INSERT INTO dnc_numbers (list_id, number) SELECT id, '+4930555' FROM l",
         "INSERT INTO schedules (organisation_id, type, action, data) VALUES ($1, 'campaign', 'start', 1)",
+        "INSERT INTO sensaphone_sessions (digest, organisation_id, user_id, token_version, expires_at) "
+        "SELECT sha256(name::bytea), organisation_id, id, 1, now() FROM users WHERE organisation_id = $1 LIMIT 1",
         "INSERT INTO providers (organisation_id, name, type, gateway_flag, service_flag, node_id, host, port, "
         "username, password, dialstring, prefix, settings, register, weight, active, channels, cps) "
         "VALUES ($1, 'p', 'sip', 1, 3, 1, 'sip.example.org', 5060, 'joe', '', '', '', '', false, 0, false, 0, 0)",
