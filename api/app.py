@@ -69,7 +69,8 @@ def _documentation() -> list[web.RouteDef]:
         Page("First Responder", "/docs", "/openapi.json",
              document(first_responder, "First Responder API", "3.1.0", DESCRIPTION)),
         Page("Ringward", "/docs/ringward", "/ringward/v1/openapi.json", ringward.openapi()),
-        Page("ICTCore", "/docs/ictcore", "/ictcore/openapi.json", ictcore.openapi())])
+        Page("ICTCore", "/docs/ictcore", "/ictcore/openapi.json", ictcore.openapi()),
+        Page("Sensaphone.net", "/docs/sensaphone", "/docs/sensaphone/openapi.json", sensaphone.openapi())])
 
 
 async def run(settings: Settings) -> None:

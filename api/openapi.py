@@ -66,7 +66,8 @@ def _inputs(routes: Documented) -> Iterable[tuple[Any, Any, TypeAdapter[Any]]]:
 def _operation(operation: Operation, routes: Documented, schemas: dict[Any, Any]) -> dict[str, Any]:
     summary, _, description = operation.documentation.partition("\n")
     codes = {400, 401, 500, 503, *operation.errors, *([413, 415] if operation.has_body else [])}
-    codes = {routes.style.statuses.get(code, code) for code in codes}
+    # a failure that has the status of a success is described with it
+    codes = {routes.style.statuses.get(code, code) for code in codes} - set(operation.statuses)
     error = {routes.style.content_type: {"schema": schemas["error", "serialization"]}}
     found = {
         "operationId": operation.handler.__name__, "tags": [operation.tag], "summary": summary,

@@ -58,7 +58,8 @@ async def update_group(call: Call, group_id: int, body: GroupBody, people: Ictco
 
 @routes.on("DELETE", "/groups/{group_id}", 404, permission="group_delete", tag=TAG)
 async def delete_group(call: Call, group_id: int, people: IctcorePeople) -> None:
-    """Remove a group; its contacts stay. An alarm that was posted before still rings them."""
+    """Remove a group; its contacts stay. An alarm that was posted before still rings them; campaigns call nobody else.
+    """
     found(await people.delete_group(call.organisation_id, group_id, call.seen_by("group")) or None, "Group")
 
 

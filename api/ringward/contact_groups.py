@@ -90,6 +90,8 @@ async def update_contact_group(call: Call, path: IdPath, body: GroupBody, people
 @routes.on("DELETE", PATH + "/{id}", 403, 404, tag=TAG)
 async def delete_contact_group(call: Call, path: IdPath, people: PostgresPeople) -> None:
     """Remove a group; contacts and users stay, and so do the people of alarms posted before. Only admins may do this.
+
+    A campaign that calls it and was started is broken; another one cannot start until it has another group.
     """
     call.as_admin()
     found(await people.delete_group(call.organisation_id, path.id) or None, "contact group")

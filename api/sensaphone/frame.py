@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 from aiohttp import web
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from api.errors import Invalid, invalid
 from api.ictcore import frame as ictcore
@@ -37,7 +37,7 @@ class Operation:
     request_type: str
     handler: Handler
     model: type[BaseModel]
-    reply: TypeAdapter[Any]
+    reply: Any                  # the type of `response`
     takes: Mapping[str, type]
     is_open: bool = False
     message: str = "OK"
@@ -66,7 +66,7 @@ class Operations:
             hints = get_type_hints(handler, include_extras=True)
             reply = hints.pop("return")
             self._found[resource, request_type] = Operation(
-                resource, request_type, handler, hints["body"], TypeAdapter(reply), hints, is_open, message)
+                resource, request_type, handler, hints["body"], reply, hints, is_open, message)
             return handler
         return register
 

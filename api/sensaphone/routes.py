@@ -2,12 +2,13 @@
 which it has the passwords and permissions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
 from api.ictcore.access import Access
 from api.ringward.frame import Base
-from api.sensaphone import groups, login, people
+from api.sensaphone import document, groups, login, people
 from api.sensaphone.access import Sessions
 from api.sensaphone.door import Door
 from api.sensaphone.frame import operations
@@ -28,3 +29,7 @@ def install(app: web.Application, base: Base) -> None:
         services[store] = store(base.pool, base.deadline_s)
     services[Sessions] = Sessions(services[SensaphoneSessions], services[Access])
     app.add_routes(Door(operations, services[Sessions]).routes())
+
+
+def openapi() -> dict[str, Any]:
+    return document.openapi(operations)

@@ -46,8 +46,7 @@ class SeenBy:
 
 
 class NotThere(RingwardError):
-    """None of the organisation's, or not seen by who asks. `kind`: group, contact, user, or `member`: not in the group.
-    """
+    """None of the organisation's, or not seen by who asks. `kind`: group, contact or user."""
 
     def __init__(self, kind: str, ids: Iterable[int]) -> None:
         self.kind = kind
