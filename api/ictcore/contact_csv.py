@@ -118,8 +118,10 @@ def _contact(row: Row, order: Sequence[int] | None, numbers: Numbers) -> Importe
         return [f"line {row.line}: {row.problem}"]
     cells = _ordered(row.cells, order)
     if any(cells[len(COLUMNS):]):
-        return [f"line {row.line}: more than {len(COLUMNS)} columns" if order is None
-                else f"line {row.line}: a cell that belongs to no column of the header"]
+        if order is None:
+            return [f"line {row.line}, column {len(COLUMNS) + 1}: more than {len(COLUMNS)} columns"]
+        extra = next(n for n, cell in enumerate(row.cells) if cell and n not in order)
+        return [f"line {row.line}, column {extra + 1}: a cell that belongs to no column of the header"]
     cells = [cells[0], *map(_unescaped, cells[1:len(COLUMNS)])]
     try:
         texts = _CELLS.validate_python(tuple(cells), strict=True)

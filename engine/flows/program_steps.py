@@ -255,7 +255,8 @@ def _judged(state: State, status: str, at: datetime) -> Step[State]:
 def _opts_out(state: State, at: datetime) -> Step[State]:
     """He hears that it is noted, and that is the end."""
     state = replace(state, has_opted_out=True, phase="closing")
-    told = (_result(state, at, "contact", "dnc", "opted out"), _opt_out(state, at))
+    pressed = _result(state, at, "info", "dtmf", state.plan.opt_out_key)
+    told = (pressed, _result(state, at, "contact", "dnc", "opted out"), _opt_out(state, at))
     return Step(state, (*told, Play(state.leg, f"{state.plan.voice}/opted-out", then="bye")))
 
 

@@ -194,7 +194,7 @@ def test_a_key_opts_out_in_every_step_that_says_something(step: ProgramStep) -> 
     book = answered(step, say(), opt_out_key="9")
     assert book.told.verb == "collect" and book.told.digits == 1
     assert book.presses("9").orders == (Play("a", "de/opted-out", then="bye"),)
-    assert book.has_opted_out and book.results == [(1, "contact", "dnc", "opted out")]
+    assert book.has_opted_out and book.results == [(1, "info", "dtmf", "9"), (1, "contact", "dnc", "opted out")]
     assert book.state.phase == "closing"
     book.gone()
     assert book.transmission == ("completed", "declined", None)
