@@ -344,9 +344,6 @@ CROSS JOIN LATERAL (
 WHERE c.status IN ('ready', 'running') AND p.data::text LIKE '%"text"%'
   AND (p.data::text LIKE '%{%}%' AND p.data::text ~ '[{\[][a-z]')
 
--- name: recording_known
-SELECT 1 FROM results WHERE spool_id = $1 AND application_id = $2 AND type = 'message' AND name = 'recording'
-
 -- name: keep_recording
 WITH made AS (
     INSERT INTO recordings (organisation_id, name, audio, digest, duration_ms, description)
