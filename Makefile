@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 VENV := .venv/bin
 FEW_FAILED := $(VENV)/python -c "import json, sys; sys.exit(len(json.load(open('.pytest_cache/v/cache/lastfailed'))) > 3)"
 
-.PHONY: setup setup-tests demo up test test-unit lint bench-hotline bench-alarm bench-campaign venv
+.PHONY: setup setup-tests demo up test test-unit lint torture bench venv
 
 setup: venv
 	@$(VENV)/python -m engine.runtime.setup
@@ -39,11 +39,10 @@ lint: venv
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 
-bench-hotline: setup
-	@$(VENV)/python -m bench.hotline
+# faults and hostile input on real parts; the last lines are what we claim. MINUTES of the random mix, SEED of a former run
+torture: setup-tests
+	@$(VENV)/python -m pytest tests/torture --torture --torture-minutes $(or $(MINUTES),5) $(if $(SEED),--torture-seed $(SEED))
 
-bench-alarm: setup
-	@$(VENV)/python -m bench.alarm
-
-bench-campaign: setup
-	@$(VENV)/python -m bench.campaign
+# ratios against baselines measured in the same run; ONLY="hotline api" runs these alone
+bench: setup-tests
+	@$(VENV)/python -m bench $(ONLY)

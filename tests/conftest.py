@@ -28,6 +28,7 @@ from engine.settings import Settings
 from engine.store.migrate import migrate
 
 StartAsterisk = Callable[..., Asterisk]
+pytest_plugins = ["tests.torture.plugin"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,118 @@
+"""Two arms measured in turn, A B B A, until their ratios can be believed or ten pairs have passed.
+
+An arm is one run of a fixed length that gives its figures by name. A (the baseline) and B (ours) share machine,
+moment and settings. A pair is two neighbouring runs, one of each arm; a result is the median of the pairs' ratios (or
+differences), with the smallest and the largest. If the runs of one arm differ among themselves by more than 15 % after
+ten pairs (for a difference: by more than 15 % of the goal, which is what it is judged by), the machine was too noisy:
+the result is `unstable` and does not hold.
+"""
+
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Arm = Callable[[], Awaitable[Mapping[str, float]]]
+FEWEST, MOST = 5, 10
+SPREAD = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What one figure must reach. `of` is the key in the arms' figures; `compare` says what is made of the two arms:
+    ours / baseline, ours - baseline, or ours alone. Exactly one bound, or none: then it is only shown."""
+
+    name: str
+    of: str
+    compare: Literal["ratio", "difference", "ours"]
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def text(self) -> str:
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return "" if self.at_most is None else f"≤ {self.at_most:g}"
+
+    def reached(self, value: float) -> bool:
+        return ((self.at_least is None or value >= self.at_least)
+                and (self.at_most is None or value <= self.at_most))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the table. `figure` is the median of the pairs (or runs). `why` says what limits or disturbs it."""
+
+    name: str
+    figure: float
+    unit: str
+    minimum: float
+    maximum: float
+    goal: str
+    held: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    baseline: Mapping[str, float]
+    ours: Mapping[str, float]
+
+
+async def in_pairs(
+    baseline: Arm, ours: Arm, goals: Sequence[Goal], fewest: int = FEWEST, most: int = MOST, rest_s: float = 0.5,
+) -> list[Result]:
+    """Runs A B B A …: at least `fewest` pairs, more while a goal's runs differ too much, `most` at the end."""
+    pairs: list[Pair] = []
+    while len(pairs) < fewest or (len(pairs) < most and any(is_unstable(goal, pairs) for goal in goals)):
+        first, second = (baseline, ours) if len(pairs) % 2 == 0 else (ours, baseline)
+        one = await first()
+        await asyncio.sleep(rest_s)
+        other = await second()
+        await asyncio.sleep(rest_s)
+        pairs.append(Pair(one, other) if first is baseline else Pair(other, one))
+    return [of_pairs(goal, pairs) for goal in goals]
+
+
+async def alone(ours: Arm, goals: Sequence[Goal], runs: int = FEWEST, rest_s: float = 0.5) -> list[Result]:
+    """Goals without a baseline: `runs` runs, and the worst of them must reach the goal as well."""
+    figures = []
+    for _ in range(runs):
+        figures.append(await ours())
+        await asyncio.sleep(rest_s)
+    return [of_runs(goal, [one[goal.of] for one in figures]) for goal in goals]
+
+
+def of_pairs(goal: Goal, pairs: Sequence[Pair]) -> Result:
+    made = [_compared(goal, pair) for pair in pairs]
+    figure, unstable = statistics.median(made), is_unstable(goal, pairs)
+    why = f"unstable: runs of one arm differ by {100 * _spread(goal, pairs):.0f} %" if unstable else ""
+    return Result(goal.name, figure, goal.unit, min(made), max(made), goal.text,
+                  goal.reached(figure) and not unstable, why)
+
+
+def of_runs(goal: Goal, values: Sequence[float]) -> Result:
+    held = all(goal.reached(value) for value in values)
+    return Result(goal.name, statistics.median(values), goal.unit, min(values), max(values), goal.text, held)
+
+
+def is_unstable(goal: Goal, pairs: Sequence[Pair]) -> bool:
+    return _spread(goal, pairs) > SPREAD
+
+
+def _compared(goal: Goal, pair: Pair) -> float:
+    ours, baseline = pair.ours[goal.of], pair.baseline[goal.of]
+    if goal.compare == "ratio":
+        return ours / baseline
+    return ours - baseline if goal.compare == "difference" else ours
+
+
+def _spread(goal: Goal, pairs: Sequence[Pair]) -> float:
+    """How far the runs of one arm lie apart, as a share of their median, or of the bound that a difference has."""
+    arms = [[pair.ours[goal.of] for pair in pairs]]
+    if goal.compare != "ours":
+        arms.append([pair.baseline[goal.of] for pair in pairs])
+    bound = (goal.at_most or goal.at_least or 0.0) if goal.compare == "difference" else 0.0
+    return max((max(arm) - min(arm)) / (bound or statistics.median(arm)) for arm in arms)
