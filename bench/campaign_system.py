@@ -63,6 +63,15 @@ class CampaignSystem:
         """Of a part: engine, api, asterisk, postgres."""
         return int((self.system.home / "run" / f"{name}.pid").read_text())
 
+    @property
+    def private(self) -> Path:
+        """Where Asterisk's own files are."""
+        return Path((self.system.home / "run" / "private").read_text().strip())
+
+    def channel(self, number: int) -> str:
+        """As Asterisk dials it by the trunk."""
+        return f"PJSIP/trunk/sip:{number}@{self.system.trunk}"
+
     def parts(self) -> Mapping[str, Collection[int]]:
         """Processes whose cost is told apart, for `windows.window`."""
         ours = {name: [self.pid(name)] for name in ("engine", "postgres", "asterisk")}
