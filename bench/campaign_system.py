@@ -126,7 +126,7 @@ class CampaignSystem:
         return {row["number"].lstrip("+"): row["keys"] for row in rows}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 40, every_s: float = 0.1) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 120, every_s: float = 0.1) -> None:
     """Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 -- other processes tell nobody
