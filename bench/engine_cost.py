@@ -8,16 +8,17 @@ Asterisk, in a run of its own. `python -m bench.engine_cost 100 [--profile FILE.
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 
 from rich.console import Console
 
 from bench.ami_relay import relayed
 from bench.campaign_system import CampaignSystem, campaign_system, is_right
-from bench.pairs import Goal, alone
-from bench.profile import profiled
+from bench.pairs import Goal, Result, alone
+from bench.profile import PROFILES, profiled
 from bench.results import Results
 from bench.windows import Window, window
 
@@ -80,11 +81,20 @@ async def run(results: Results) -> None:
     lines = []
     async with engine_system() as on:
         for rate in MOST_MS:
-            lines += await alone(partial(one_run, on, rate), goals(rate), RUNS)
+            measured = await alone(partial(one_run, on, rate), goals(rate), RUNS)
+            lines += measured if measured[0].held else await with_profile(on, rate, measured)
         lines += await alone(partial(one_ami_run, on), [
             Goal("AMI messages a call", "messages", "ours", "messages", at_most=MESSAGES),
             Goal("AMI bytes a call", "bytes", "ours", "bytes", at_most=BYTES)], runs=1)
     results.add(BENCH, lines)
+
+
+async def with_profile(on: CampaignSystem, rate: int, measured: Sequence[Result]) -> Sequence[Result]:
+    """The engine's cost fell short: what limits it."""
+    PROFILES.mkdir(exist_ok=True)
+    file = PROFILES / f"engine-{rate}.svg"
+    await one_run(on, rate, str(file))
+    return [replace(measured[0], why=f"profile: bench/profiles/{file.name}"), *measured[1:]]
 
 
 def engine_system() -> AbstractAsyncContextManager[CampaignSystem]:

@@ -10,14 +10,16 @@ well.
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from rich.console import Console
 
 from bench.bare_loop import AmiLoop, CallFiles, Campaign, Driver, prepare
 from bench.campaign_system import CampaignSystem, campaign_system, is_right
 from bench.pairs import Goal, Result, in_rounds
+from bench.plots import lines
 from bench.processes import core_kept_free, pin
 from bench.results import Results
 from bench.windows import a_second, window
@@ -28,7 +30,7 @@ REACH, REACH_SATURATED = 0.98, 0.90
 SATURATE_FROM, SATURATE_STEP, SATURATE_TO = 250, 50, 600
 GROWS = 1.03            # by a step, or it does not grow
 CONTACTS = 12_000
-WARM_S, FOR_S = 1.0, 5.5
+WARM_S, FOR_S = 1.0, 5.0
 MOST_GAP_S = 0.12
 
 
@@ -104,14 +106,24 @@ async def compared(live: int, name: str, at_least: float) -> list[Result]:
             (stage.call_files, list(goals(live, name, at_least, "call files")))], stage.ours)
 
 
+def plotted(measured: Sequence[Result], levels: Sequence[str]) -> Path:
+    """Calls a second of every arm over the live calls."""
+    rates = {result.name: result.figure for result in measured}
+    arms = ("ours", "AMI loop", "call files")
+    return lines(BENCH, "Campaign calls a second, Asterisk on one core", "calls/s", levels,
+                 {arm: [rates.get(f"{level}: {arm}") for level in levels] for arm in arms})
+
+
 async def run(results: Results) -> None:
-    lines = []
+    measured: list[Result] = []
     for live in LIVE:
-        lines += await compared(live, f"{live} live calls", REACH)
+        measured += await compared(live, f"{live} live calls", REACH)
     async with staged(SATURATE_FROM) as stage:
         most = await saturation(stage)
-    lines += await compared(most, f"saturation, {most} live calls", REACH_SATURATED)
-    results.add(BENCH, lines)
+    saturated = f"saturation, {most} live calls"
+    measured += await compared(most, saturated, REACH_SATURATED)
+    plotted(measured, [*(f"{live} live calls" for live in LIVE), saturated])
+    results.add(BENCH, measured)
 
 
 async def one_round(live: int) -> None:
