@@ -3,9 +3,10 @@
 `engine/app.py` runs it; `inbound.py`, `dispatcher.py`, `reconcile.py`, timers, speech and the switch post to its
 mailbox, nobody else touches a call. One round takes everything that is in the mailbox, steps it in memory, gives
 numbers to the calls that want some, saves all of it in one transaction, and only then executes (`executing.py`). The
-next round begins after that, so the outbox can be a column of the call's row.
+next round begins after that, so the outbox can be a column of the call's row. A round that nobody waits for takes what
+else comes within LINGER_S: a campaign's calls are saved together, not one by one.
 
-Invariant: memory is never ahead of the disk for longer than one save. If a save fails, memory is dropped and loaded
+Invariant: memory is never ahead of the disk for longer than one save, and LINGER_S. If a save fails, memory is dropped and loaded
 again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
 """
 
@@ -62,6 +63,7 @@ log = structlog.get_logger()
 # A lease is renewed only while the proof that the database answers is this young. It must stay below the time after
 # which the dialplan joins an accepting agent by itself (claim_s): a renewal sent into a talk would cut the talk.
 RENEW_WITHIN_S = 1.0
+LINGER_S = 0.02  # a round in which nothing is urgent is saved so much later
 
 
 class Calls:
@@ -157,8 +159,7 @@ class Calls:
     async def run(self) -> None:
         """Until cancelled, or FencedOut."""
         while True:
-            items = await self.mailbox.take_all()
-            done = self._step_all(items)
+            items, done = await self._round()
             try:
                 await self._save(done)
             except StoreFailed as error:
@@ -167,8 +168,22 @@ class Calls:
                 continue
             self._execute(done)
 
-    def _step_all(self, items: Sequence[Item]) -> Round:
+    async def _round(self) -> tuple[Sequence[Item], Round]:
+        """All that has come, stepped, and what comes until it is to be saved."""
+        items = await self.mailbox.take_all()
         work = Round()
+        self._step_all(items, work)
+        if work.can_wait:
+            until = work.began_s + LINGER_S
+            timer = asyncio.get_running_loop().call_later(LINGER_S, self.mailbox.wake)
+            while work.can_wait and time.monotonic() < until:
+                more = await self.mailbox.take_all()
+                items += more
+                self._step_all(more, work)
+            timer.cancel()
+        return items, work
+
+    def _step_all(self, items: Sequence[Item], work: Round) -> None:
         for item in items:
             match item:
                 case Tick():
@@ -183,7 +198,6 @@ class Calls:
                 case _:
                     self._step(self._call_meant(item), item, work)
         self._give_numbers(work)
-        return work
 
     def _call_meant(self, event: Event) -> str | None:
         call_id = self._ledger.call_of(getattr(event, "leg", ""))
