@@ -6,8 +6,8 @@ numbers to the calls that want some, saves all of it in one transaction, and onl
 next round begins after that, so the outbox can be a column of the call's row. A round that nobody waits for takes what
 else comes within LINGER_S: a campaign's calls are saved together, not one by one.
 
-Invariant: memory is never ahead of the disk for longer than one save, and LINGER_S. If a save fails, memory is dropped and loaded
-again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
+Invariant: memory is never ahead of the disk for longer than one save, and LINGER_S. If a save fails, memory is dropped
+and loaded again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
 """
 
 import asyncio

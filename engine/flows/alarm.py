@@ -84,8 +84,8 @@ NAME = "alarm"
 VERSION = 1
 CAN_WAIT = False
 __all__ = [
-    "APART", "CAN_WAIT", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "step",
-    "timers", "wants", "wants_to_ring",
+    "APART", "CAN_WAIT", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
+    "step", "timers", "wants", "wants_to_ring",
 ]
 
 

@@ -162,7 +162,7 @@ def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str
     assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["1"])
-    last = "1" if prompt.is_last else ""
+    last = ("s" if prompt.is_last else "") + ("k" if prompt.is_last_by_key else "")
     assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_S=3", f"RW_LAST={last}",
                                 *(f"{name}={value}" for name, value in told.items())]
 
@@ -171,7 +171,7 @@ def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str
 def test_the_next_step_is_a_redirect_with_its_variables(prompt: Prompt, told: dict[str, str]) -> None:
     *variables, redirect = actions(RunStep(AGENT, prompt))
     said = {one["Variable"][0]: one["Value"][0] for one in variables}
-    assert said == {"RW_S": "3", "RW_LAST": "1" if prompt.is_last else "", **told}
+    assert said == {"RW_S": "3", "RW_LAST": "s" if prompt.is_last else "", **told}
     assert (redirect["Context"], redirect["Exten"], redirect["Channel"]) == (["rw-step"], [prompt.verb], [AGENT])
     assert redirect["ActionID"] == [f"to:rw-step,{prompt.verb}:{AGENT}:5"]
 
