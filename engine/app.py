@@ -7,6 +7,7 @@ Calls survive either way: the switch keeps them, the next engine adopts them.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections import Counter
@@ -269,6 +270,7 @@ async def run(settings: Settings) -> int:
     engine = Engine(
         settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
+    gc.freeze()     # modules and their tables live as long as the process: nobody looks through them again and again
     try:
         await engine.run()
     except* FencedOut as errors:

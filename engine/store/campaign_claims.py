@@ -322,7 +322,8 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
     found, now, holidays = _Judged(), turn.row["now"], _holidays(turn.row)
     for one in contacts:
         why = LEFT if one["has_left"] else _refused(turn.row, one)
-        due_at = None if why else opens_at(turn.hours, _zones(one), holidays, now)
+        zones = _zones(one) if turn.hours else ()   # a look into the tables of all numbers
+        due_at = None if why else opens_at(turn.hours, zones, holidays, now)
         if why or due_at is None:
             found.never.append((one, why or "never within the calling window"))
         elif due_at > now:
