@@ -20,13 +20,13 @@ from typing import Any
 import structlog
 
 from engine import codec
+from engine.beginning import never_began, started
 from engine.codec import UnknownState
 from engine.executing import Executing
 from engine.figures import Figures
-from engine.flows import alarm, hotline, program
+from engine.flows import hotline, program
 from engine.flows.flow import Step
 from engine.flows.hotline_state import takes_inbound_channel
-from engine.flows.program_state import State as ProgramState
 from engine.flows.registry import flow_of
 from engine.leases import Leases
 from engine.ledger import Ledger
@@ -38,11 +38,8 @@ from engine.round import LiveCall, Round
 from engine.vocabulary.commands import (
     DialAlarm,
     Finish,
-    RowCommand,
     SwitchCommand,
-    WriteAlarm,
     WriteAttempt,
-    WriteNote,
     WritePinFailure,
 )
 from engine.vocabulary.events import (
@@ -50,13 +47,12 @@ from engine.vocabulary.events import (
     DialDelayed,
     DialGranted,
     Event,
-    FallbackStarted,
     Joined,
     LegGranted,
     PhonesTaken,
     Reconciled,
 )
-from engine.vocabulary.values import AlarmState, Hotline, Rules
+from engine.vocabulary.values import Hotline, Rules
 
 log = structlog.get_logger()
 
@@ -214,7 +210,7 @@ class Calls:
         call_id = str(uuid.uuid4()) if isinstance(item, Begin) else item.call_id
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
-                step = self._start(item)
+                step = started(item, self._rules, self._callers_of)
             except Exception:
                 log.exception("call.start_failed", item=type(item).__name__)
                 work.rows += [(call_id, row) for row in never_began(item)]
@@ -228,20 +224,6 @@ class Calls:
         if isinstance(item, Begin):
             return self._ledger.call_of(item.event.leg)
         return item.call_id if item.call_id in self._calls else None
-
-    def _start(self, item: Begin | BeginAlarm | BeginProgram) -> Step[Any]:
-        match item:
-            case BeginAlarm(queued, at):
-                return alarm.start(queued.plan, queued.persons, at)
-            case BeginProgram(_, plan, at, arrived, not_after):
-                if arrived is not None:
-                    return program.start_inbound(plan, arrived, not_after or at)
-                return program.start(plan, at)
-            case Begin(CallArrived() as event, made):
-                return hotline.start(event, made, self._rules, self._callers_of(made))
-            case Begin(FallbackStarted() as event, made):
-                return hotline.start_in_fallback(event, made, self._rules)
-        raise TypeError(item)
 
     def _callers_of(self, made: Hotline) -> int:
         states = (call.state for call in self._calls.values() if call.flow.NAME == hotline.NAME)
@@ -404,16 +386,3 @@ class Calls:
         if not isinstance(item, Begin) or self.knows(item.event.leg):
             return False
         return await self._store.call_of_leg(item.event.leg) is not None
-
-
-def never_began(item: Begin | BeginAlarm | BeginProgram) -> Sequence[RowCommand]:
-    """A defect met by one call: it is recorded as failed, and nobody tries it again. Nobody claims a caller then: the
-    dialplan serves him."""
-    match item:
-        case BeginAlarm(_, at):
-            notes = WriteNote(at, "failed", message="internal error"), Finish(at, "failed")
-            return WriteAlarm(at, AlarmState.FAILED), *notes
-        case BeginProgram(_, plan, at):
-            return *program.failed(ProgramState("waiting", plan, at), at), Finish(at, "failed")
-        case _:
-            return ()

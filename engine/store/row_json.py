@@ -4,24 +4,20 @@ Hundreds are written in a second: fields as they are, nothing copied.
 """
 
 from dataclasses import fields
-from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from engine.vocabulary.commands import RowCommand
 
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(RowCommand)}
+
 
 def columns(row: RowCommand) -> dict[str, Any]:
     """Its fields by name."""
-    return {name: getattr(row, name) for name in _names(type(row))}
+    return {name: getattr(row, name) for name in _NAMES[type(row)]}
 
 
 def dumped(value: Any) -> str:
     """JSON of plain values, times and enumerations."""
     return orjson.dumps(value, default=str).decode()
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
