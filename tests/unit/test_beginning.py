@@ -6,17 +6,16 @@ from engine.beginning import never_began, started
 from engine.mailbox import Begin, BeginProgram
 from engine.vocabulary.commands import Finish, Hold, WriteSpool, WriteTransmission
 from engine.vocabulary.events import CallArrived
-from engine.vocabulary.values import Rules
-from tests.playbook import a_hotline
+from tests.playbook import RULES, a_hotline
 from tests.program_playbook import a_plan, at, say
 
 ARRIVED = CallArrived(at(0), "a", "PJSIP/x-1", "4930100", "4930555")
 
 
 def test_an_attempt_waits_for_a_line_and_who_called_a_program_is_held() -> None:
-    out = started(BeginProgram("c", a_plan(say()), at(0)), Rules(), lambda _: 0)
+    out = started(BeginProgram("c", a_plan(say()), at(0)), RULES, lambda _: 0)
     assert out.state.phase == "waiting"
-    arrived = started(BeginProgram("c", a_plan(say()), at(0), ARRIVED, at(1)), Rules(), lambda _: 0)
+    arrived = started(BeginProgram("c", a_plan(say()), at(0), ARRIVED, at(1)), RULES, lambda _: 0)
     assert isinstance(arrived.commands[0], Hold)
 
 
