@@ -59,7 +59,7 @@ log = structlog.get_logger()
 # A lease is renewed only while the proof that the database answers is this young. It must stay below the time after
 # which the dialplan joins an accepting agent by itself (claim_s): a renewal sent into a talk would cut the talk.
 RENEW_WITHIN_S = 1.0
-LINGER_S = 0.02  # a round in which nothing is urgent is saved so much later
+LINGER_S = 0.04  # a round in which nothing is urgent is saved so much later
 
 
 class Calls:
