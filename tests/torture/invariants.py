@@ -32,10 +32,29 @@ BEGINNING_S = 0.8       # of the thank-you
 async def check(crowd: Crowd, over_within_s: float = OVER_WITHIN_S) -> None:
     """Raises AssertionError with every violation found."""
     await over(crowd, over_within_s)
-    wrong = [*so_far(crowd), *await of_hotline_rows(crowd), *await of_alarm_rows(crowd), *await of_campaign_rows(crowd),
-             *await of_leftovers(crowd.world)]
-    harms = "\n".join(f"  {harm.struck_at:.2f} to {harm.healed_at:.2f} {harm.name}" for harm in crowd.world.harms)
-    assert not wrong, "\n".join([*wrong, "faults:", harms])
+    wrong = [*so_far(crowd), *await of_hotline_rows(crowd), *await of_alarm_rows(crowd),
+             *await of_campaign_rows(crowd), *await of_leftovers(crowd.world)]
+    if wrong:
+        await tell(crowd)
+    assert not wrong, "\n".join(wrong)
+
+
+async def tell(crowd: Crowd) -> None:
+    """Everything that helps to understand what went wrong: faults, and what the phones and the logs say, in one order
+    of time."""
+    zero, origin = time.time() - time.monotonic(), crowd.world.harms[0].struck_at if crowd.world.harms else 0.0
+    lines = [(entry.at, f"        {entry}") for entry in crowd.world.town.carrier.journal.entries]
+    lines += [(harm.struck_at, f"FAULT {harm.name}") for harm in crowd.world.harms]
+    lines += [(harm.healed_at, f"HEALED {harm.name}") for harm in crowd.world.harms]
+    for query, who in (
+        ("SELECT e.at, e.type, e.phone, l.id AS of FROM call_log_entries e JOIN call_logs l ON l.id = e.call_log_id",
+         "log"),
+        ("SELECT at, type, phone, alarm_id AS of FROM alarm_notes", "alarm"),
+    ):
+        for row in await crowd.world.fetch(query):
+            lines.append((row["at"].timestamp() - zero, f"    {who} {row['of']}: {row['type']} {row['phone'] or ''}"))
+    for at, line in sorted(lines):
+        print(f"{at - origin:8.2f} {line}")
 
 
 def so_far(crowd: Crowd) -> list[str]:
@@ -69,7 +88,7 @@ def of_visits(crowd: Crowd) -> Iterator[str]:
 
 
 def named(visit: Visit) -> str:
-    return f"the caller {visit.call.who} ({visit.call.invited_at:.2f} to {visit.until:.2f})"
+    return f"the caller {visit.call.who} (there {visit.until - visit.call.invited_at:.1f} s)"
 
 
 def longest_silence_s(call: Call, until: float) -> float:

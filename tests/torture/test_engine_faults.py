@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(150)
 async def busy_world(open_world, rng: random.Random, **settings: object) -> Crowd:
     """Callers, alarms, a campaign with people who must not be called."""
     world: World = await open_world(**settings)
-    await world.hotline(agents=6)
+    await world.hotline(agents=8)
     crowd = Crowd(world, rng)
     await crowd.people(60)
     await crowd.drive(contacts=20, do_not_call=2, cpm=120)
