@@ -134,6 +134,6 @@ def is_reply(message: bytes) -> bool:
     return message.startswith(b"Response:") or b"Event: OriginateResponse" in message
 
 
-AMI: Sequence[Fault] = (
+IN_MIX: Sequence[Fault] = (
     AmiReset(), AmiAway(), AmiHalfOpen(), AmiSlow(), AmiRepliesLost(), AmiRepliesDoubled(), AmiRepliesReordered(),
 )

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.torture.busy_world import busy_world, strikes
+from tests.torture.faults import strike
 from tests.torture.faults_of_processes import ApiKilled, EngineKilled, EngineReplaced, EngineStopped
 
 FAULTS = (EngineKilled(), EngineStopped(), EngineReplaced())
@@ -13,11 +14,11 @@ FAULTS = (EngineKilled(), EngineStopped(), EngineReplaced())
 @pytest.mark.timeout(150)
 async def test_engine_killed_and_stopped_at_random_points(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=30, contacts=8)
-    await strikes(crowd, rng.sample(FAULTS, 2), longest_s=3.0)
+    await strikes(crowd, [strike(fault, rng, longest_s=3.0) for fault in rng.sample(FAULTS, 2)])
 
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
 async def test_engine_killed_and_stopped_many_times(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=90, contacts=25)
-    await strikes(crowd, [rng.choice([*FAULTS, ApiKilled()]) for _ in range(8)])
+    await strikes(crowd, [strike(rng.choice([*FAULTS, ApiKilled()]), rng) for _ in range(8)])
