@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from engine.acknowledgements import Acknowledgements
-from engine.call import Calls
+from engine.call import RENEW_WITHIN_S, Calls
 from engine.campaigns import Campaigns
 from engine.dispatcher import Dispatcher
 from engine.figures import PHASES, Figures
@@ -300,7 +300,7 @@ def switch_of(settings: Settings) -> Switch:
         return MemorySwitch()
     return AsteriskSwitch(
         settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
-        settings.acks, settings.recordings, push_of(settings),
+        settings.acks, settings.recordings, push_of(settings), min(RENEW_WITHIN_S, rules(settings).claim_within_s),
     )
 
 
