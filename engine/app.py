@@ -7,6 +7,7 @@ Calls survive either way: the switch keeps them, the next engine adopts them.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from engine.figures import PHASES, Figures
 from engine.inbound import Inbound
 from engine.kept_recordings import KeptRecordings
 from engine.ledger import Ledger
+from engine.loop_lag import watch
 from engine.policy.throttle import Limit
 from engine.ports import (
     AlarmStore,
@@ -152,9 +154,11 @@ class Engine:
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
                     self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(),
                     self._providers.run(), self._tick(), self._speech.run(),
+                    watch(self._figures.loop_late),
                     *(work() for work in self._beside),
                 )
             ]
+            gc.freeze()  # what is there now stays: the collector does not look through it in the middle of a call
             await self._stop.wait()
             await self._drain()
             for task in running:
