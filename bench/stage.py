@@ -4,11 +4,9 @@ Phones and callers are those of `engine/softphone`; an INVITE that comes counts 
 the baseline: numbers that the same Asterisk serves by a few lines of dialplan, with no engine, added while it runs.
 """
 
-import asyncio
 import contextlib
 import os
 import shutil
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.asterisk_console import console
 from engine.demo.company import Company, active, found, own_number
 from engine.demo.system import System, started
 from engine.runtime.ports import Address
@@ -39,18 +38,9 @@ class Stage:
     async def static(self, number: str, lines: Sequence[str], context: str = INBOUND) -> None:
         """Calls to this number run these lines of dialplan, `Application(arguments)` each."""
         for place, line in enumerate(lines, start=1):
-            said = await self._console(f"dialplan add extension {number},{place},{line} into {context} replace")
+            said = await console(
+                self.pid("asterisk"), f"dialplan add extension {number},{place},{line} into {context} replace")
             assert "Extension " in said, said
-
-    async def _console(self, order: str) -> str:
-        """What Asterisk's own console answers."""
-        argv = Path(f"/proc/{self.pid('asterisk')}/cmdline").read_text().rstrip("\0").split("\0")
-        at = argv.index("-f")
-        process = await asyncio.create_subprocess_exec(
-            *argv[:at], "-rx", order, *argv[at + 1:], stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT)
-        async with asyncio.timeout(10):
-            said, _ = await process.communicate()
-        return said.decode(errors="replace")
 
     def forget(self) -> None:
         """Calls that are over: a run is not to cost more for the runs before it."""
