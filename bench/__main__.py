@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.results import Results
 
-BENCHES = ("hotline", "alarm", "campaign", "engine_cost", "api")
+BENCHES = ("throughput", "long_messages", "engine_cost", "hotline", "alarm", "api", "contacts", "recovery", "live_calls")
 
 
 def main(names: list[str]) -> int:

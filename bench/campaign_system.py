@@ -63,6 +63,15 @@ class CampaignSystem:
         """Of a part: engine, api, asterisk, postgres."""
         return int((self.system.home / "run" / f"{name}.pid").read_text())
 
+    @property
+    def private(self) -> Path:
+        """Where Asterisk's own files are."""
+        return Path((self.system.home / "run" / "private").read_text().strip())
+
+    def channel(self, number: int) -> str:
+        """As Asterisk dials it by the trunk."""
+        return f"PJSIP/trunk/sip:{number}@{self.system.trunk}"
+
     def parts(self) -> Mapping[str, Collection[int]]:
         """Processes whose cost is told apart, for `windows.window`."""
         ours = {name: [self.pid(name)] for name in ("engine", "postgres", "asterisk")}
@@ -117,7 +126,7 @@ class CampaignSystem:
         return {row["number"].lstrip("+"): row["keys"] for row in rows}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 40, every_s: float = 0.1) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 120, every_s: float = 0.1) -> None:
     """Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 -- other processes tell nobody

@@ -68,6 +68,10 @@ class Media:
         self._last_s, self._gap_s = (np.zeros(MOST_CALLS + 1) for _ in range(2))
         self._keys: list[tuple[float, int, int, int]] = []             # due, call, event, tick
 
+    def shut(self) -> None:
+        self._socket.close()
+        self._rtcp.close()
+
     def open(self, port: int, frames: int) -> int:
         """A place for a call that is spoken to from this port. After so many frames `tick` names it."""
         call = self._free.pop()

@@ -31,6 +31,18 @@ def threads(pid: int) -> list[int]:
     return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
 
 
+@contextlib.contextmanager
+def core_kept_free() -> Iterator[Collection[int]]:
+    """One core, on which neither this process nor what it starts runs meanwhile. With a single one nothing is kept."""
+    cores = os.sched_getaffinity(0)
+    kept = {min(cores)}
+    os.sched_setaffinity(0, cores - kept or cores)
+    try:
+        yield kept
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def pin(pid: int, cores: Collection[int]) -> None:
     """All threads that it has; those to come inherit it from them."""
     for thread in threads(pid):
