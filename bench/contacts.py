@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Iterator, Mapping
 from functools import partial
 
-
 from bench.campaign_system import FIRST_NUMBER, CampaignSystem, campaign_system, is_right
 from bench.conditions import conditions
 from bench.pairs import Goal, Result, in_pairs

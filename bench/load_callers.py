@@ -1,7 +1,7 @@
 """Callers who wait, as a process of its own: the calls that are up while something else is measured.
 
-Each calls a hotline, hears its music and speaks as long: what is heard goes back (`bench/media.py`). They take orders by
-standard input, a line of JSON each, and answer with a line: `LoadCallers` sends them.
+Each calls a hotline, hears its music and speaks as long: what is heard goes back (`bench/media.py`). They take orders
+by standard input, a line of JSON each, and answer with a line: `LoadCallers` sends them.
 """
 
 import asyncio

@@ -168,7 +168,7 @@ class Ledger:
             self._turn += 1
             self._turns[grant.call_id] = self._turn
             self._granted.update(grant.paced)
-        served = {one.call_id for one in (*found.grants, *found.delays)}
+        served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
         self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
         found.again_in_s = _soonest(found, now)
         found.delays = self._untold(found.delays, now)

@@ -24,7 +24,7 @@ def voice_of(setting: str, state_dir: Path) -> Voice:
         case "piper" if what:
             return Piper(Path(what).expanduser())
         case "http" | "https" if what:
-            from engine.speech.remote import Http   # with aiohttp's client, which an engine that returns has no time for
+            from engine.speech.remote import Http  # brings aiohttp's client: no other engine loads that to start
 
             return Http(setting if what.startswith("//") else what)
         case "null" if not what:

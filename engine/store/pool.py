@@ -50,7 +50,7 @@ async def create_pool(
             command_timeout=command_timeout_s, server_settings=_server_settings(settings), reset=_as_it_is)
 
 
-async def _as_it_is(_: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
+async def _as_it_is(_: "asyncpg.Connection[Any]") -> None:
     """asyncpg has rolled back what was open (Connection._reset) before it calls this."""
 
 
