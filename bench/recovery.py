@@ -3,8 +3,8 @@
 A waiting caller hears music under a lease, which the dialplan ends unless an engine renews it. That is the command that
 each of the 200 calls gets from the new engine, and it is seen at Asterisk, not at the engine: a connection of the
 bench's own asks every caller's channel for `TIMEOUT(absolute)`. What is asked after the kill is what the dead engine
-has left; a lease that is longer than that was renewed by the new one. The figure of a run is the last caller's. Beside it:
-when the row of `engines` said that everything was compared, and that an agent whose phone rang all the while could
+has left; a lease that is longer than that was renewed by the new one. The figure of a run is the last caller's. Beside
+it: when the row of `engines` said that everything was compared, and that an agent whose phone rang all the while could
 answer, press 1 and talk with his caller. Nobody of the 200 may have missed a packet of music, or have been hung up.
 """
 
