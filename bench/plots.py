@@ -1,6 +1,7 @@
-"""The plots of docs/benchmarks.md, drawn from the lines of results.json at the end of `make bench`.
+"""Plots of what was measured, as SVG files in docs/pictures that load nothing from anywhere.
 
-Pure but for `draw`. A plot whose figures have not been measured yet is not drawn, and the page shows what is there.
+`lines` is for a bench that draws what it alone knows; `draw` makes, at the end of `make bench`, those that are made of
+the lines of results.json. What was not measured yet is not drawn, and the page shows what is there.
 """
 
 import re
@@ -10,51 +11,59 @@ from pathlib import Path
 from typing import Any
 
 import pygal
-from pygal.style import Style
+from pygal.style import CleanStyle
 
-# pygal's finder of its maps, which we have none of, knows imports only as they were before Python 3.4, and each later
-# import warns of it
-sys.meta_path[:] = [it for it in sys.meta_path if type(it).__module__ != "pygal"]
-
+# pygal leaves a finder for plug-ins of its own, of a kind that Python warns of at every import from then on
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-Line = Mapping[str, Any]
-LOOK = Style(background="white", plot_background="white", font_family="sans-serif", title_font_size=15,
-             colors=("#1f5fa8", "#d9822b", "#3a8f4d", "#8a4fa3", "#b23b3b"))
-OPTIONS = {"style": LOOK, "js": (), "width": 820, "height": 420, "no_prefix": True, "legend_at_bottom": True,
-           "pretty_print": True}
+
+_LIVELY = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)  # for readers who move a mouse
+OPTIONS = {"style": CleanStyle, "js": [], "width": 800, "height": 420, "legend_at_bottom": True,
+           "disable_xml_declaration": True, "no_prefix": True}
 _CPU = re.compile(r"(?P<part>[a-z ]+), CPU a call at (?P<rate>\d+) calls/s")
 _RATIO = re.compile(r"(?P<at>.+): ours / (?P<baseline>.+)")
+Series = Mapping[str, Sequence[float | None]]
+Line = Mapping[str, Any]
 
 
-def draw(lines: Sequence[Line], folder: Path = PICTURES) -> list[str]:
-    """The names of the files that were written."""
-    charts = {"bench-throughput.svg": throughput(lines), "bench-cpu.svg": cpu(lines),
-              "bench-latency.svg": latency(lines)}
-    written = []
-    for name, chart in charts.items():
-        if chart is not None:
-            chart.render_to_file(str(folder / name))
-            written.append(name)
-    return written
+def lines(name: str, title: str, unit: str, across: Sequence[str], series: Series) -> Path:
+    """A line a series over the same values `across`; None leaves a gap."""
+    chart = pygal.Line(title=title, y_title=unit, include_x_axis=True, **OPTIONS)
+    chart.x_labels = list(across)
+    for label, values in series.items():
+        chart.add(label, list(values))
+    return _written(name, chart)
 
 
-def throughput(lines: Iterable[Line]) -> Any:
+def _written(name: str, chart: Any) -> Path:
+    file = PICTURES / f"bench-{name}.svg"
+    file.write_text(_LIVELY.sub("", chart.render(is_unicode=True)) + "\n")
+    return file
+
+
+def draw(measured: Sequence[Line]) -> list[Path]:
+    """The files that were written."""
+    charts = {"shares": shares(measured), "cpu": cpu(measured), "times": times(measured)}
+    return [_written(name, chart) for name, chart in charts.items() if chart is not None]
+
+
+def shares(measured: Iterable[Line]) -> Any:
     """Our calls a second as a share of each baseline's, by how many live calls there may be."""
-    found = [(it["at"], it["baseline"], line["figure"]) for it, line in _matching(_RATIO, lines, "throughput")]
+    found = [(it["at"], it["baseline"], line["figure"]) for it, line in _matching(_RATIO, measured, "throughput")]
     if not found:
         return None
     places = list(dict.fromkeys(at for at, _, _ in found))
-    chart = pygal.Line(title="Campaign calls a second, as a share of the baseline's", range=(0, 1.1),
-                       x_labels=places, **OPTIONS)
+    chart = pygal.Line(title="Campaign calls a second, as a share of the baseline's",
+                       x_labels=places, include_x_axis=True, **OPTIONS)
     for baseline in dict.fromkeys(name for _, name, _ in found):
         values = {at: figure for at, name, figure in found if name == baseline}
         chart.add(f"against {baseline}", [values.get(at) for at in places])
     return chart
 
 
-def cpu(lines: Iterable[Line]) -> Any:
+def cpu(measured: Iterable[Line]) -> Any:
     """Milliseconds of CPU a campaign call, by part and rate; the load phones are no part of us."""
-    found = [(it["part"], int(it["rate"]), line["figure"]) for it, line in _matching(_CPU, lines, "engine_cost")
+    found = [(it["part"], int(it["rate"]), line["figure"]) for it, line in _matching(_CPU, measured, "engine_cost")
              if it["part"] != "load phones"]
     if not found:
         return None
@@ -67,9 +76,10 @@ def cpu(lines: Iterable[Line]) -> Any:
     return chart
 
 
-def latency(lines: Iterable[Line]) -> Any:
+def times(measured: Iterable[Line]) -> Any:
     """Every time with an upper bound, as a share of that bound: 100 % is as much as is allowed."""
-    found = [(line, _bound(line["goal"])) for line in lines if line["unit"] in ("ms", "s") and line["goal"][:1] == "≤"]
+    found = [(line, _bound(line["goal"])) for line in measured
+             if line["unit"] in ("ms", "s") and line["goal"][:1] == "≤"]
     if not found:
         return None
     chart = pygal.HorizontalBar(title="Times, as a share of what is allowed (%)", show_legend=False,
@@ -79,8 +89,8 @@ def latency(lines: Iterable[Line]) -> Any:
     return chart
 
 
-def _matching(pattern: re.Pattern[str], lines: Iterable[Line], bench: str) -> Iterator[tuple[re.Match[str], Line]]:
-    for line in lines:
+def _matching(pattern: re.Pattern[str], measured: Iterable[Line], bench: str) -> Iterator[tuple[re.Match[str], Line]]:
+    for line in measured:
         if line["bench"] == bench and (it := pattern.fullmatch(line["name"])):
             yield it, line
 

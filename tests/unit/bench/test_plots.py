@@ -1,10 +1,22 @@
-"""The plots of the benches: drawn of what was measured."""
+"""Plots that a page shows without loading anything."""
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from bench.plots import draw
+import pytest
+
+from bench import plots
+
+
+def test_a_plot_has_its_series_and_loads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "PICTURES", tmp_path)
+    file = plots.lines("rates", "Calls", "calls/s", ["10", "50"], {"ours": [9.0, 45.0], "bare": [9.1, None]})
+    text = file.read_text()
+    assert file.name == "bench-rates.svg" and text.startswith("<svg")
+    assert "ours" in text and "bare" in text
+    assert "<script" not in text and not re.search(r"(href|src)=.https?:", text) and "@import" not in text
 
 
 def line(bench: str, name: str, figure: float, unit: str = "", goal: str = "") -> dict[str, Any]:
@@ -25,19 +37,16 @@ def text_of(file: Path) -> str:
     return " ".join(ElementTree.parse(file).getroot().itertext())  # noqa: S314 -- ours
 
 
-def test_each_plot_shows_what_was_measured(tmp_path: Path) -> None:
-    assert draw(MEASURED, tmp_path) == ["bench-throughput.svg", "bench-cpu.svg", "bench-latency.svg"]
-    assert "against call files" in text_of(tmp_path / "bench-throughput.svg")
-    assert "saturation, 400 live calls" in text_of(tmp_path / "bench-throughput.svg")
+def test_each_plot_shows_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "PICTURES", tmp_path)
+    assert plots.draw(MEASURED) == [tmp_path / f"bench-{name}.svg" for name in ("shares", "cpu", "times")]
+    assert "against call files" in text_of(tmp_path / "bench-shares.svg")
+    assert "saturation, 400 live calls" in text_of(tmp_path / "bench-shares.svg")
     assert "postgres" in text_of(tmp_path / "bench-cpu.svg")
-    assert "recovery: SIGKILL" in text_of(tmp_path / "bench-latency.svg")
+    assert "recovery: SIGKILL" in text_of(tmp_path / "bench-times.svg")
 
 
-def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
-    assert draw(MEASURED[-1:], tmp_path) == ["bench-latency.svg"]
-    assert draw([], tmp_path) == []
-
-
-def test_a_plot_asks_nobody_for_a_script(tmp_path: Path) -> None:
-    draw(MEASURED, tmp_path)
-    assert all("<script xlink" not in file.read_text() for file in tmp_path.iterdir())
+def test_what_was_not_measured_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "PICTURES", tmp_path)
+    assert plots.draw(MEASURED[-1:]) == [tmp_path / "bench-times.svg"]
+    assert plots.draw([]) == []
