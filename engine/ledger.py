@@ -53,6 +53,9 @@ class Ledger:
         self._turn = 0
         self._turns: dict[str, int] = {}
         self._told: dict[str, dict[str, datetime]] = {}  # delays, by call and number
+        # calls that can get nothing until a leg of these numbers or groups ends: a round need not ask a crowd in vain
+        self._stuck: dict[str, Wants] = {}
+        self._freed: set[str | int] = set()
 
     # --- what calls use --------------------------------------------------------------------------------------------
 
@@ -91,9 +94,11 @@ class Ledger:
         self._by_leg.pop(leg.leg, None)
         self._used[self._trunk(leg)] -= 1
         if leg.number:
+            self._freed.add(leg.number)
             if self._by_number.get(leg.number) == leg.leg:
                 del self._by_number[leg.number]
             if group is not None:
+                self._freed.add(group)
                 self._outbound[group] -= 1
 
     def _trunk(self, leg: Leg) -> str:
@@ -108,7 +113,7 @@ class Ledger:
         for legs in noted.legs.values():
             for leg in legs:
                 self._remove(leg, noted.group)
-        for index in (self._changed, self._wants, self._turns, self._told):
+        for index in (self._changed, self._wants, self._turns, self._told, self._stuck):
             index.pop(call_id, None)
 
     def clear(self) -> None:
@@ -141,6 +146,7 @@ class Ledger:
     def _ask(self) -> None:
         for call_id in self._changed:
             noted = self._noted[call_id]
+            self._stuck.pop(call_id, None)
             if (wants := noted.flow.wants(noted.state)) is not None:
                 if self._wants.get(call_id) != wants:
                     self._nothing_until_s = 0.0
@@ -152,11 +158,13 @@ class Ledger:
     def grant(self, now: datetime, now_s: float, only_hotlines: bool = False) -> Allocation:
         """Numbers for the calls that want some, within what limits and trunks allow; `now_s` is monotonic."""
         self._ask()
+        if self._release():
+            self._nothing_until_s = 0.0
         if now_s < self._nothing_until_s and only_hotlines == self._was_only_hotlines:
             return Allocation(dict(self._paces), again_in_s=self._nothing_until_s - now_s)
         waiting = [
             Waiting(call_id, wants, self._turns.get(call_id, 0)) for call_id, wants in self._wants.items()
-            if wants.rank == HOTLINE or not only_hotlines
+            if call_id not in self._stuck and (wants.rank == HOTLINE or not only_hotlines)
         ]
         lines = Lines(self._trunks, self._paces, self._used, self._headroom, self._own)
         found = allocate(
@@ -168,6 +176,8 @@ class Ledger:
             self._turn += 1
             self._turns[grant.call_id] = self._turn
             self._granted.update(grant.paced)
+        served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
+        self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
         found.again_in_s = _soonest(found, now)
         self._was_only_hotlines = only_hotlines
         # a leg that ends meanwhile is of no use to who waits for a pace: not each end of a call looks at all who wait
@@ -175,6 +185,19 @@ class Ledger:
         self._nothing_until_s = now_s + (found.again_in_s or 0.0) if is_paced else 0.0
         found.delays = self._untold(found.delays, now)
         return found
+
+    def _release(self) -> bool:
+        """Legs have ended: who waited for their numbers, or for their hotline to have less, is asked again. Is there
+        somebody?"""
+        stuck = len(self._stuck)
+        if self._freed:
+            self._stuck = {call_id: wants for call_id, wants in self._stuck.items() if not self._is_freed(wants)}
+            self._freed.clear()
+        return len(self._stuck) < stuck
+
+    def _is_freed(self, wants: Wants) -> bool:
+        return (wants.limit is not None and wants.limit.group in self._freed) or any(
+            wanted.number in self._freed for wanted in wants.numbers)
 
     def _untold(self, delays: Sequence[Delay], now: datetime) -> list[Delay]:
         """Not what is as good as over: a timer that fired a moment early is no new delay."""
