@@ -1,7 +1,7 @@
 """What an honest client sends to each operation: every field of its body once, with a value that is taken.
 
-`BODIES[route.name](own)`, and for other types of bodies `BYTES[path]` and its type; where `own` are the ids of an estate by their kind (`hostile_estate.py`). `own["new"]` is
-another text at each use, for what must be unique.
+`BODIES[route.name](own)`, and for other types of bodies `BYTES[path]` and its type; where `own` are the ids of an
+estate by their kind (`hostile_estate.py`). `own["new"]` is another text at each use, for what must be unique.
 """
 
 import struct
@@ -85,8 +85,8 @@ def _account(own: Own) -> dict[str, Any]:
 
 def _old_user(own: Own) -> dict[str, Any]:
     return {"username": own["new"], "passwd": PASSWORD, "first_name": "A", "last_name": "B",
-            "phone": "030 1110001", "email": f"{own['new']}@example.org", "address": "x", "company": "c", "country_id": "1",
-            "timezone_id": "1", "active": 1}
+            "phone": "030 1110001", "email": f"{own['new']}@example.org", "address": "x", "company": "c",
+            "country_id": "1", "timezone_id": "1", "active": 1}
 
 
 def _provider(own: Own) -> dict[str, Any]:
@@ -244,6 +244,6 @@ def none(_: Own) -> dict[str, str]:
 QUERIES: Mapping[str, Callable[[Own], dict[str, str]]] = {
     "first-responder GET /agents": lambda own: {"owner_id": str(own["user"]),
                                                 "organization_id": str(own["organisation"])},
-    **dict.fromkeys(("first-responder POST /agents", "first-responder PUT /agents/{id}", "first-responder GET /hotlines"),
+    **dict.fromkeys((f"first-responder {it}" for it in ("POST /agents", "PUT /agents/{id}", "GET /hotlines")),
                     lambda own: {"organization_id": str(own["organisation"])}),
     "ringward POST /recordings": lambda own: {"name": own["username"]}}

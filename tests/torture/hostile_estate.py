@@ -86,7 +86,7 @@ class Estate:
                   path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None,
                   data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Heard:
         """As this estate's admin. `own`: whose ids stand in the path; `path`: what stands there instead, quoted."""
-        ids = {**(own or self.own), **({"acctid": self.own["acctid"], "session": self.own["session"]})}
+        ids = {**(own or self.own), "acctid": self.own["acctid"], "session": self.own["session"]}
         where = filled(route, ids, path or {})
         if route.api == "sensaphone":
             body = {"acctid": ids["acctid"], "session": ids["session"], "request_type": route.method, **(body or {})}
@@ -126,8 +126,8 @@ class Estate:
         basic = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
         self.headers = {"ringward": token, "first-responder": token,
                         "ictcore": {"Authorization": f"Basic {basic}", "Accept": "application/json"}}
-        self.own |= {"organisation": org, "user": user.user_id, "username": name, "password": PASSWORD, "number": number,
-                     "acctid": org, "session": "none", "permission": 1}
+        self.own |= {"organisation": org, "user": user.user_id, "username": name, "password": PASSWORD,
+                     "number": number, "acctid": org, "session": "none", "permission": 1}
         await self.pool.execute("UPDATE numbers SET organisation_id = $1 WHERE number = $2", org, number)
         await self.log_in()
 
@@ -215,5 +215,6 @@ def filled(route: Route, own: Mapping[str, Any], instead: Mapping[str, str]) -> 
         elif name in FREE:
             done.append(FREE[name])
         else:
-            done.append(quote(str({"dnc_number": "+49301110077", "user_name": own["username"], **own}[kind_of(route, at)])))
+            known = {"dnc_number": "+49301110077", "user_name": own["username"], **own}
+            done.append(quote(str(known[kind_of(route, at)])))
     return "/" + "/".join(done)

@@ -54,14 +54,14 @@ def all_routes() -> tuple[Route, ...]:
 
 
 def _all() -> Iterator[Route]:
-    for api, routes in (("ringward", ringward), ("first-responder", first_responder), ("ictcore", ictcore)):
+    for name, routes in (("ringward", ringward), ("first-responder", first_responder), ("ictcore", ictcore)):
         for it in routes.operations:
             fields = _aliases(it.models.get("body"))
             query = _aliases(it.models.get("query"))
-            yield Route(api, it.method, it.path.removeprefix(routes.prefix), fields, query, it.consumes,
+            yield Route(name, it.method, it.path.removeprefix(routes.prefix), fields, query, it.consumes,
                         _variables(it.path))
             for also in getattr(it, "also", ()):
-                yield Route(api, it.method, also.removeprefix(routes.prefix), fields, query, it.consumes,
+                yield Route(name, it.method, also.removeprefix(routes.prefix), fields, query, it.consumes,
                             _variables(also))
     for one in sensaphone:
         yield Route("sensaphone", one.request_type, f"/{one.resource}", _aliases(one.model))

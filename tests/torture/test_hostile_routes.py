@@ -9,7 +9,7 @@ from tests.directories import world
 from tests.directory_site import directory_site
 from tests.torture.hostile_bodies import BODIES, IGNORED, QUERIES, none
 from tests.torture.hostile_estate import ROOTS, Estate, bytes_of
-from tests.torture.hostile_routes import Route, all_routes
+from tests.torture.hostile_routes import all_routes
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 # in the place of others that an honest body has, or put there by the estate's client
