@@ -22,7 +22,7 @@ from yarl import URL
 from engine.store.directory import PostgresDirectory
 from engine.store.directory_port import SipCustomer
 from tests.ictcore_site import PASSWORD, password_hash
-from tests.torture.hostile_bodies import BODIES, BYTES
+from tests.torture.hostile_bodies import BODIES, BYTES, QUERIES, none
 from tests.torture.hostile_routes import Route
 
 ADDRESS = SipCustomer("Wehr", "Weg", 1, "Berlin", "10115", "DE")
@@ -86,6 +86,7 @@ class Estate:
                   path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None,
                   data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Heard:
         """As this estate's admin. `own`: whose ids stand in the path; `path`: what stands there instead, quoted."""
+        query = QUERIES.get(route.name, none)(own or self.own) if query is None else query
         ids = {**(own or self.own), "acctid": self.own["acctid"], "session": self.own["session"]}
         where = filled(route, ids, path or {})
         if route.api == "sensaphone":

@@ -1,5 +1,5 @@
-"""Numbers with signs that part, join or evaluate dial strings, in every field that takes a number: refused with the field
-named, or read as E.164; what is stored has digits alone.
+"""Numbers with signs that part, join or evaluate dial strings, in every field that takes a number: refused with the
+field named, or read as E.164; what is stored has digits alone.
 """
 
 import random
@@ -16,19 +16,19 @@ from tests.torture.report import Tally
 
 SIGNS = "&,/@;()${}[]|%#*:<>\"'\\!?=^~` \t\r\n\0\u00a0\u202e\u0664\uff14"
 GOOD = "+493011100"
-NUMBERS = tuple(
-    number for sign in SIGNS for number in (
-        f"{GOOD}1{sign}PJSIP", f"{GOOD}1{sign}{GOOD}2", f"{sign}{GOOD}1", f"{GOOD}{sign}1", f"030{sign}111", sign * 5)
-) + (f"{GOOD}1@evil:5060", "sip:1@evil", "Local/s@rw-put", "${EXTEN}", "1&2", "1,30,g", "tel:+4930111", "+49 30 111001;ext=5",
-     "+1" * 50, "++49301110", "+", "-", "()", "0" * 40, "\u0660\u0661\u0662", "anonymous", "")
+NUMBERS = (
+    *(number for sign in SIGNS for number in (
+        f"{GOOD}1{sign}PJSIP", f"{GOOD}1{sign}{GOOD}2", f"{sign}{GOOD}1", f"{GOOD}{sign}1", f"030{sign}111", sign * 5)),
+    f"{GOOD}1@evil:5060", "sip:1@evil", "Local/s@rw-put", "${EXTEN}", "1&2", "1,30,g", "tel:+4930111", "+1" * 50,
+    "+49 30 111001;ext=5", "++49301110", "+", "-", "()", "0" * 40, "\u0660\u0661\u0662", "anonymous", "")
 # the fields of numbers, by their names in any API
 FIELDS = {"phone", "number", "numbers", "morePhones", "destination", "callerIDs", "prefix", "extension", "to"}
 # free text there: never dialled as it stands (an extension's is read when it is sent: test_hostile_spending.py), or a pin
 KEPT = {"/accounts", "/dids", "/extensions", "/accounts/{account_id}", "/users", "/users/{user_id}"}
 STORED = """
 SELECT number FROM phones UNION ALL SELECT number FROM contacts WHERE number IS NOT NULL
-UNION ALL SELECT unnest(more_numbers) FROM contacts UNION ALL SELECT number FROM dnc_numbers UNION ALL SELECT number FROM numbers
-UNION ALL SELECT unnest(phones) FROM alarm_recipients UNION ALL SELECT unnest(caller_ids) FROM campaigns
+UNION ALL SELECT unnest(more_numbers) FROM contacts UNION ALL SELECT number FROM dnc_numbers
+UNION ALL SELECT number FROM numbers UNION ALL SELECT unnest(phones) FROM alarm_recipients UNION ALL SELECT unnest(caller_ids) FROM campaigns
 """
 
 

@@ -1,5 +1,5 @@
-"""Any text in every field of every API, on the real Asterisk, while calls use what was let in: no file is made, no row of
-the switch's database, no global variable; the dialplan stays as it was; and every byte that the engine says on AMI
+"""Any text in every field of every API, on the real Asterisk, while calls use what was let in: no file is made, no row
+of the switch's database, no global variable; the dialplan stays as it was; and every byte that the engine says on AMI
 is of a grammar that has no place for text.
 """
 
