@@ -23,12 +23,14 @@ NUMBERS = (
     "+49 30 111001;ext=5", "++49301110", "+", "-", "()", "0" * 40, "\u0660\u0661\u0662", "anonymous", "")
 # the fields of numbers, by their names in any API
 FIELDS = {"phone", "number", "numbers", "morePhones", "destination", "callerIDs", "prefix", "extension", "to"}
-# free text there: never dialled as it stands (an extension's is read when it is sent: test_hostile_spending.py), or a pin
+# free text there, never dialled as it stands: an extension's is read when it is sent (test_hostile_spending.py)
 KEPT = {"/accounts", "/dids", "/extensions", "/accounts/{account_id}", "/users", "/users/{user_id}"}
 STORED = """
 SELECT number FROM phones UNION ALL SELECT number FROM contacts WHERE number IS NOT NULL
 UNION ALL SELECT unnest(more_numbers) FROM contacts UNION ALL SELECT number FROM dnc_numbers
-UNION ALL SELECT number FROM numbers UNION ALL SELECT unnest(phones) FROM alarm_recipients UNION ALL SELECT unnest(caller_ids) FROM campaigns
+UNION ALL SELECT number FROM numbers
+UNION ALL SELECT unnest(phones) FROM alarm_recipients
+UNION ALL SELECT unnest(caller_ids) FROM campaigns
 """
 
 

@@ -105,7 +105,7 @@ async def test_what_a_stolen_token_spends_is_what_the_caps_allow(fair: Fair, tal
     await campaign.start()
     for n in range(1, 21):
         order = muster.order([n], retry={"rounds": 20, "pauseS": 0})
-        status, said = await muster.ask("POST", "/alarms", order)
+        _, said = await muster.ask("POST", "/alarms", order)
         blocked[said.get("type", "posted").rpartition(":")[2]] += 1
         blocked[f"transmission {(await _transmission(fair, program, fair.contacts[n]))[0]}"] += 1
     await town.until(lambda: _spent(fair, A_MINUTE - 1), "the thief has spent a minute's calls", 30)

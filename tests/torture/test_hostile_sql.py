@@ -20,16 +20,18 @@ from tests.torture.report import Tally
 CANARY = "CREATE TABLE hostile_canary AS SELECT generate_series(1, 100) AS id"
 TEXTS = (
     "'", '"', "''", "\\'", "1'", "1 OR 1=1", "' OR '1'='1", "' OR 1=1 --", "1; DROP TABLE hostile_canary", "$1", "$$",
-    "%", "_", "'; DROP TABLE hostile_canary; --", "1 UNION SELECT id, private_key FROM signing_keys", "*/ OR true /*", "/* filters */",
-    "') OR pg_sleep(5) IS NULL --", "1); DELETE FROM contacts; --", "{0}", "{}", "\0", "\x00'", "%00", "%27", "\u02bc", "\uff07",
-    "null", "NaN", "-1", "0", "1e9", "9" * 19, "9" * 400, "-" + "9" * 18, "true", "[]", "[1]", "1,2", "1 2", "\ud800", "x" * 3000,
-    "infinity", "2026-13-45", "2026-01-01T00:00:00Z'", "name; --", "id desc", "(select 1)", "\U0001f525", "\u202e", "MQ", "MScgT1I",
+    "%", "_", "'; DROP TABLE hostile_canary; --", "1 UNION SELECT id, private_key FROM signing_keys", "*/ OR true /*",
+    "/* filters */", "') OR pg_sleep(5) IS NULL --", "1); DELETE FROM contacts; --", "{0}", "{}", "\0", "\x00'",
+    "%00", "%27", "\u02bc", "\uff07", "null", "NaN", "-1", "0", "1e9", "9" * 19, "9" * 400, "-" + "9" * 18, "true",
+    "[]", "[1]", "1,2", "1 2", "\ud800", "x" * 3000, "infinity", "2026-13-45", "2026-01-01T00:00:00Z'", "name; --",
+    "id desc", "(select 1)", "\U0001f525", "\u202e", "MQ", "MScgT1I",
 )
 EVERYWHERE = ("sort", "order", "orderby", "order_by", "q", "filter", "search", "where", "fields")
-OF_ICTCORE = ("user_id", "before", "after", "pagesize", "pageindex", "name", "type", "phone", "email", "first_name", "status",
-              "contact_id", "group_id", "program_id", "campaign_id", "transmission_id", "account_id", "username", "title",
-              "origin", "direction", "service_flag", "host", "active", "description", "recording_id", "provider_id",
-              "role_id", "node_id", "is_deleted", "last_name", "subject", "data", "document_id", "template_id", "text_id")
+OF_ICTCORE = (
+    "user_id", "before", "after", "pagesize", "pageindex", "name", "type", "phone", "email", "first_name", "status",
+    "contact_id", "group_id", "program_id", "campaign_id", "transmission_id", "account_id", "username", "title",
+    "origin", "direction", "service_flag", "host", "active", "description", "recording_id", "provider_id", "role_id",
+    "node_id", "is_deleted", "last_name", "subject", "data", "document_id", "template_id", "text_id",)
 LONG = pytest.mark.timeout(600)
 
 
