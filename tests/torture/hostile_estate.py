@@ -63,10 +63,15 @@ class Estate:
     _news: Any = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
-    async def built(cls, session: aiohttp.ClientSession, root: str, pool: Any) -> "Estate":
+    async def built(
+            cls, session: aiohttp.ClientSession, root: str, pool: Any, *, has_engine: bool = False) -> "Estate":
+        """`has_engine`: one that runs the estate's alarm, so that nobody else may write its end."""
         estate = cls(session, root, pool)
         await estate._people()
         await estate._things()
+        if not has_engine:
+            await pool.execute("UPDATE alarms SET state = 'expired', finished_at = now() WHERE id = $1",
+                               estate.own["alarm"])
         await estate._history()
         return estate
 
@@ -161,7 +166,6 @@ class Estate:
     async def _history(self) -> None:
         """What only an engine writes."""
         org, own = self.organisation_id, self.own
-        await self.pool.execute("UPDATE alarms SET state = 'expired', finished_at = now() WHERE id = $1", own["alarm"])
         own["spool"] = await self.pool.fetchval(
             "INSERT INTO spools (organisation_id, transmission_id, account_id, status, time_end) "
             "VALUES ($1, $2, $3, 'failed', now()) RETURNING id", org, own["transmission"], own["account"])

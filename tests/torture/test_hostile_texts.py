@@ -90,7 +90,8 @@ async def _try(estate: Estate, route: Route, place: Place, text: str) -> int:
 async def test_no_text_in_any_field_becomes_anything_else(
         siege: Siege, rng: random.Random, tally: Tally, request: pytest.FixtureRequest) -> None:
     """Short: each field with one text; whole: each with all of them."""
-    estate = await Estate.built(siege.muster.session, siege.muster.url, siege.muster.town.database)
+    estate = await Estate.built(siege.muster.session, siege.muster.url, siege.muster.town.database,
+                                 has_engine=True)
     evil = texts(siege.canary)
     is_whole = request.config.option.torture
     taken = 0
@@ -108,7 +109,8 @@ async def test_no_text_in_any_field_becomes_anything_else(
 async def test_no_composed_text_either(
         siege: Siege, seed: int, tally: Tally, request: pytest.FixtureRequest) -> None:
     """By hypothesis: texts of its own, and ours put together."""
-    estate = await Estate.built(siege.muster.session, siege.muster.url, siege.muster.town.database)
+    estate = await Estate.built(siege.muster.session, siege.muster.url, siege.muster.town.database,
+                                 has_engine=True)
     places, loop = _tried(estate), asyncio.get_running_loop()
     ours = st.sampled_from([it for it in texts(siege.canary) if it is not MEGABYTE])
     any_text = st.one_of(st.text(st.characters(codec=None), max_size=80), st.lists(ours, max_size=3).map("".join), ours)
