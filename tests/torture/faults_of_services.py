@@ -1,0 +1,95 @@
+"""What stands around the engine: its voice, its successor, its clock.
+
+`SpeechKilled` strikes where a world speaks (`voice="pico"`); `ClockJumped` where its processes run under a `FakeClock`
+(`fake_clock.py`).
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from engine.runtime.child import exited
+from tests.acceptance.town import EngineProcess
+from tests.torture.fake_clock import FakeClock
+from tests.torture.faults import Fault
+from tests.torture.world import World
+
+DRAINED_WITHIN_S = 30.0     # an engine that was told to end has 10 s for who is on the line
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechKilled:
+    """The process that speaks, again and again as long as it lasts."""
+
+    name: str = "speech worker killed"
+    harms: frozenset[str] = frozenset({"speech"})
+    lasts_s: tuple[float, float] = (0.0, 3.0)
+
+    async def strike(self, world: World) -> None:
+        kill_speech(world.town.engine.pid)
+
+    async def heal(self, world: World) -> None:
+        kill_speech(world.town.engine.pid)
+
+
+def kill_speech(engine: int) -> int:
+    """How many were killed."""
+    killed = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(engine).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(part.endswith("speech/worker.py") for part in child.cmdline()):
+                    child.kill()
+                    killed += 1
+    return killed
+
+
+@dataclass(slots=True)
+class EngineRolled:
+    """A rolling restart: the successor stands by, the engine is told to end, and ends when its callers are served."""
+
+    name: str = "engine rolled"
+    harms: frozenset[str] = frozenset({"engine"})
+    lasts_s: tuple[float, float] = (0.0, 1.0)
+    _former: EngineProcess | None = field(default=None, init=False)
+
+    async def strike(self, world: World) -> None:
+        former = world.town.engine
+        number = 1 + sum(harm.name == self.name for harm in world.harms)
+        log = Path(former.log_path).with_suffix(f".{number}.log")
+        world.town.engine = EngineProcess(former.environment, log)
+        world.town.engine.start()
+        former._signal(signal.SIGTERM)
+        self._former = former
+
+    async def heal(self, world: World) -> None:
+        assert self._former is not None and self._former.process is not None
+        async with asyncio.timeout(DRAINED_WITHIN_S):
+            status = await exited(self._former.process)
+        assert status == 0, f"the former engine ended with {status}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """The wall clock is wrong by so much, and then it is right again: two jumps. Monotonic clocks go on."""
+
+    clock: FakeClock
+    by_s: int = HOUR_S
+    name: str = "wall clock jumped"
+    harms: frozenset[str] = frozenset({"clock"})
+    lasts_s: tuple[float, float] = (2.0, 12.0)
+
+    async def strike(self, world: World) -> None:
+        self.clock.is_off_by(self.by_s)
+
+    async def heal(self, world: World) -> None:
+        self.clock.is_off_by(0)
+
+
+SERVICES: Sequence[Fault] = (SpeechKilled(), EngineRolled())
