@@ -8,6 +8,7 @@ live; a second signal ends at once. Calls survive in every case: the switch keep
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections import Counter
@@ -278,6 +279,7 @@ async def run(settings: Settings) -> int:
     engine = Engine(
         settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
+    gc.freeze()     # modules and their tables live as long as the process: nobody looks through them again and again
     try:
         await engine.run()
     except* FencedOut as errors:

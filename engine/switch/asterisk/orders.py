@@ -170,7 +170,8 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
 
 def _step(prompt: Prompt) -> list[tuple[str, str]]:
     """The variables of the verb `step`: those that this kind of step reads."""
-    told = [("RW_S", str(int(prompt.number))), ("RW_LAST", "1" if prompt.is_last else "")]
+    last = ("s" if prompt.is_last else "") + ("k" if prompt.is_last_by_key else "")
+    told = [("RW_S", str(int(prompt.number))), ("RW_LAST", last)]
     match prompt.verb:
         case "play":
             return [*told, ("RW_F", prompt.sound)]
