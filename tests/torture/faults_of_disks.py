@@ -17,6 +17,7 @@ import asyncpg
 from engine.ports import StoreFailed
 from engine.runtime.postgres import Postgres
 from engine.store.pool import connect
+from tests.torture.faults import Fault
 from tests.torture.small_disk import SmallDisk
 from tests.torture.world import World
 
@@ -67,6 +68,9 @@ class WalDiskFull(DatabaseDiskFull):
             for _ in range(SEGMENTS):       # what is prepared on the disk is used up
                 await connection.execute("SELECT pg_current_xact_id()")
                 await connection.execute("SELECT pg_switch_wal()")
+
+
+IN_MIX: Sequence[Fault] = ()      # each needs its disk
 
 
 def on_small_disk(server: Postgres, parts: Sequence[str], disk: SmallDisk) -> None:

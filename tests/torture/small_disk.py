@@ -68,7 +68,8 @@ def _keeper(options: str, place: Path) -> "subprocess.Popen[str]":
     mounts = f'mount -t tmpfs -o {options} tmpfs "$0" && echo ready && exec cat'
     argv = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounts, str(place)]
     try:
-        keeper = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        keeper = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     except OSError as error:
         raise NotPermitted(f"no user namespace: {error.strerror}") from error
     assert keeper.stdout is not None

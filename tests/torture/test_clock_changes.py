@@ -32,7 +32,8 @@ def changes(zone: ZoneInfo) -> Iterator[datetime]:
     while moment.year <= YEARS[-1]:
         if moment.astimezone(zone).utcoffset() != (moment + HOUR).astimezone(zone).utcoffset():
             minutes = [moment + n * MINUTE for n in range(61)]
-            yield next(one for one in minutes if one.astimezone(zone).utcoffset() != moment.astimezone(zone).utcoffset())
+            before = moment.astimezone(zone).utcoffset()
+            yield next(one for one in minutes if one.astimezone(zone).utcoffset() != before)
         moment += HOUR
 
 

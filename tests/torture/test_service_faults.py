@@ -13,6 +13,7 @@ from engine.runtime.folders import open_home
 from engine.runtime.postgres import Postgres
 from engine.store.migrate import migrate
 from tests.torture.busy_world import busy_world, strikes
+from tests.torture.faults import strike
 from tests.torture.faults_of_disks import (
     DATA,
     WAL,
@@ -67,13 +68,13 @@ def own_database(request: pytest.FixtureRequest) -> Iterator[Postgres]:
 
 async def test_postgres_restarted_and_stopped(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=40, contacts=10)
-    await strikes(crowd, rng.sample([DatabaseRestarted(), DatabaseStopped()], 2), longest_s=4)
+    await strikes(crowd, [strike(fault, rng, 4) for fault in rng.sample([DatabaseRestarted(), DatabaseStopped()], 2)])
 
 
 @pytest.mark.full
 async def test_postgres_restarted_and_stopped_many_times(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=90, contacts=30)
-    await strikes(crowd, [rng.choice([DatabaseRestarted(), DatabaseStopped()]) for _ in range(8)])
+    await strikes(crowd, [strike(rng.choice([DatabaseRestarted(), DatabaseStopped()]), rng) for _ in range(8)])
 
 
 @pytest.mark.full
@@ -81,7 +82,7 @@ async def test_postgres_restarted_and_stopped_many_times(open_world, rng: random
 async def test_the_disk_of_the_database_is_full(open_world, rng: random.Random, small_disk: SmallDisk,
                                                 parts: tuple[str, ...], fault: type[DatabaseDiskFull]) -> None:
     crowd = await busy_world(open_world, rng, people=60, contacts=20)
-    await strikes(crowd, [fault(small_disk) for _ in range(3)])
+    await strikes(crowd, [strike(fault(small_disk), rng) for _ in range(3)])
 
 
 @pytest.mark.full
@@ -91,15 +92,15 @@ async def test_the_disk_of_sounds_and_recordings_is_full(
     crowd = await busy_world(open_world, rng, people=60, contacts=20)
     sounds_on(crowd.world, small_disk)
     recordings_on(crowd.world, small_disk)
-    await strikes(crowd, [DiskFull(small_disk) for _ in range(3)])
+    await strikes(crowd, [strike(DiskFull(small_disk), rng) for _ in range(3)])
 
 
 async def test_the_voice_is_killed(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=40, contacts=5, voice="pico")
-    await strikes(crowd, [SpeechKilled() for _ in range(4)], longest_s=1)
+    await strikes(crowd, [strike(SpeechKilled(), rng, 1) for _ in range(4)])
 
 
 @pytest.mark.full
 async def test_the_engine_is_rolled_again_and_again(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=90, contacts=40)
-    await strikes(crowd, [EngineRolled() for _ in range(6)])
+    await strikes(crowd, [strike(EngineRolled(), rng) for _ in range(6)])
