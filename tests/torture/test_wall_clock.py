@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.campaign_town import USER
+from tests.ictcore_site import PASSWORD
 from tests.torture.busy_world import busy_world, strikes
 from tests.torture.crowd import Crowd
 from tests.torture.fake_clock import FakeClock
@@ -28,13 +30,13 @@ def fake_clock(tmp_path: Path) -> FakeClock:
 
 
 async def logs_in(crowd: Crowd) -> dict[str, str]:
-    from tests.acceptance.campaign_town import PASSWORD, USER
-
     fair = crowd.world.fair
     async with fair.muster.session.post(
-            f"{fair.muster.url}/ictcore/authenticate", json={"username": USER, "password": PASSWORD}) as response:
+            f"{fair.muster.url}/ictcore/authenticate", json={"username": USER, "password": PASSWORD},
+            headers={"Accept": "application/json"}) as response:
         assert response.status == 200, await response.text()
-        return {"Authorization": f"Bearer {(await response.json())['token']}"}
+        token = (await response.json())["token"]
+        return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
 
 async def test_the_wall_clock_jumps_by_an_hour(open_world, rng: random.Random, fake_clock: FakeClock) -> None:
