@@ -7,6 +7,7 @@
 import asyncio
 import contextlib
 import signal
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,26 +59,27 @@ class EngineRolled:
     name: str = "engine rolled"
     harms: frozenset[str] = frozenset({"engine"})
     lasts_s: tuple[float, float] = (0.0, 1.0)
-    _former: EngineProcess | None = field(default=None, init=False)
+    _former: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     async def strike(self, world: World) -> None:
-        former = world.town.engine
-        number = 1 + sum(harm.name == self.name for harm in world.harms)
-        log = Path(former.log_path).with_suffix(f".{number}.log")
-        world.town.engine = EngineProcess(former.environment, log)
-        world.town.engine.start()
+        engine = world.town.engine
+        self._former, stood_by = engine.process, self._times(engine)
+        engine.start()
 
         async def stands_by() -> bool:
-            return STANDS_BY in log.read_text()
+            return self._times(engine) > stood_by
         await world.town.until(stands_by, "the successor stands by", WITHIN_S)
-        former._signal(signal.SIGTERM)
-        self._former = former
+        assert self._former is not None
+        self._former.send_signal(signal.SIGTERM)
 
     async def heal(self, world: World) -> None:
-        assert self._former is not None and self._former.process is not None
+        assert self._former is not None
         async with asyncio.timeout(WITHIN_S):
-            status = await exited(self._former.process)
+            status = await exited(self._former)
         assert status == 0, f"the former engine ended with {status}"
+
+    def _times(self, engine: EngineProcess) -> int:
+        return Path(engine.log_path).read_text().count(STANDS_BY)
 
 
 @dataclass(frozen=True, slots=True)
