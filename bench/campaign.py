@@ -19,9 +19,10 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
-from bench.alarm import _cpu_s, busiest_second
+from bench.alarm import busiest_second
 from bench.bare_ami import BareAmi
 from bench.figures import print_machine, print_times
+from bench.processes import cpu_s
 from engine.demo.company import Company, active, found, own_number
 from engine.demo.conversation import CALLER
 from engine.demo.system import System, started
@@ -133,16 +134,16 @@ async def measured(on: Stage, group: int, contacts: int, behaviour: Behaviour) -
             phone.behaviour = behaviour
             rung_before[phone.number] = len(phone.calls)
     campaign = await on.campaign(group)
-    engine_s, at = _cpu_s(on.engine), time.monotonic()
+    engine_s, at = cpu_s(on.engine), time.monotonic()
     await on.api("PUT", f"/campaigns/{campaign}/start")
     started_ms = 1000 * (time.monotonic() - at)
     callees = [phone for phone in phones if phone.number in rung_before]
     rung = sorted([(await phone.rung(120, rung_before[phone.number] + 1)).at for phone in callees])
-    cpu_s = _cpu_s(on.engine) - engine_s
+    took_s = cpu_s(on.engine) - engine_s
     await on.stop(campaign)
     await asyncio.sleep(2.5)
     return Run(contacts, started_ms, (len(rung) - 1) / (rung[-1] - rung[0]), busiest_second(rung),
-               1000 * cpu_s / len(rung), memory_mb(on.engine))
+               1000 * took_s / len(rung), memory_mb(on.engine))
 
 
 async def reach_ms(on: Stage) -> float:
