@@ -12,7 +12,7 @@ import itertools
 import os
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,9 @@ NUMBERS = 100_000
 KEY_WITHIN_S = 5
 _DELETED = 0x200        # IN_DELETE of inotify(7)
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+Channel = Callable[[int], str]
 
 
 class Driver(Protocol):
@@ -58,22 +61,20 @@ def numbers() -> Iterator[int]:
 
 
 class AmiLoop(asyncio.Protocol):
-    """`alive`: the channel ids that were dialled and have not hung up."""
+    """`address`, `secret`: of AMI, for USER. `channel` makes of a number what Asterisk dials."""
 
-    def __init__(self, on: CampaignSystem) -> None:
-        self._on = on
+    def __init__(self, address: tuple[str, int], secret: str, channel: Channel) -> None:
+        self._address, self._secret, self._channel = address, secret, channel
         self._numbers = numbers()
-        self._alive: set[bytes] = set()
+        self._alive: set[bytes] = set()     # channel ids that were dialled and have not hung up
         self._wanted = False
         self._rest = b""
         self._transport: asyncio.WriteTransport | None = None
 
     async def start(self, live: int) -> None:
-        about = self._on.settings
         if self._transport is None:
-            made, _ = await asyncio.get_running_loop().create_connection(lambda: self, about.ami_host, about.ami_port)
-            self._transport = made
-            made.write(f"Action: Login\r\nUsername: {USER}\r\nSecret: {about.ami_secret}\r\n\r\n".encode())
+            self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._address)
+            self._transport.write(f"Action: Login\r\nUsername: {USER}\r\nSecret: {self._secret}\r\n\r\n".encode())
         self._wanted = True
         for _ in range(live):
             self._dial()
@@ -82,13 +83,19 @@ class AmiLoop(asyncio.Protocol):
     async def stop(self) -> None:
         self._wanted = False
 
+    def shut(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         *messages, self._rest = (self._rest + data).split(b"\r\n\r\n")
         for message in messages:
             if message.startswith(b"Event: Hangup"):
-                self._hung_up(message.partition(b"\r\nUniqueid: ")[2].partition(b"\r\n")[0])
+                self._over(_header(message, b"Uniqueid"))
+            elif message.startswith(b"Response: Error"):
+                self._over(_header(message, b"ActionID"))
 
-    def _hung_up(self, leg: bytes) -> None:
+    def _over(self, leg: bytes) -> None:
         if leg in self._alive:
             self._alive.remove(leg)
             if self._wanted:
@@ -98,16 +105,18 @@ class AmiLoop(asyncio.Protocol):
         leg = str(uuid.uuid4())
         self._alive.add(leg.encode())
         assert self._transport is not None
+        channel = self._channel(next(self._numbers))
         self._transport.write(
-            f"Action: Originate\r\nChannelId: {leg}\r\nChannel: {self._on.channel(next(self._numbers))}\r\n"
+            f"Action: Originate\r\nActionID: {leg}\r\nChannelId: {leg}\r\nChannel: {channel}\r\n"
             f"Context: {CONTEXT}\r\nExten: s\r\nPriority: 1\r\nTimeout: 5000\r\nCallerID: {CALLER}\r\n"
             "Async: true\r\n\r\n".encode())
 
 
 class CallFiles:
-    def __init__(self, on: CampaignSystem) -> None:
-        self._on = on
-        self._spool = on.private / "home" / "asterisk" / "spool"
+    """`spool`: the folder that has `outgoing`, which Asterisk watches."""
+
+    def __init__(self, spool: Path, channel: Channel) -> None:
+        self._spool, self._channel = spool, channel
         self._numbers = numbers()
         self._wanted = False
         self._watch = -1
@@ -125,6 +134,11 @@ class CallFiles:
     async def stop(self) -> None:
         self._wanted = False
 
+    def shut(self) -> None:
+        if self._watch >= 0:
+            asyncio.get_running_loop().remove_reader(self._watch)
+            os.close(self._watch)
+
     def _some_ended(self) -> None:
         """A file goes when its call has ended."""
         events, at = os.read(self._watch, 1 << 16), 0
@@ -136,10 +150,9 @@ class CallFiles:
 
     def _dial(self) -> None:
         """Written elsewhere and renamed, or Asterisk would read half of it."""
-        number = next(self._numbers)
         file = self._spool / "tmp" / uuid.uuid4().hex
         file.write_text(
-            f"Channel: {self._on.channel(number)}\nCallerID: {CALLER}\nMaxRetries: 0\nWaitTime: 5\n"
+            f"Channel: {self._channel(next(self._numbers))}\nCallerID: {CALLER}\nMaxRetries: 0\nWaitTime: 5\n"
             f"Context: {CONTEXT}\nExtension: s\nPriority: 1\n")
         file.rename(self._spool / "outgoing" / file.name)
 
@@ -157,6 +170,10 @@ class Campaign:
 
     async def stop(self) -> None:
         await self._on.stop(self.campaign)
+
+
+def _header(message: bytes, name: bytes) -> bytes:
+    return message.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
 
 
 def _watched(folder: Path) -> int:

@@ -140,8 +140,9 @@ def is_right(call: Journal, prompt: Prompt, gap_s: float, presses: bool = True) 
 
 
 @contextlib.asynccontextmanager
-async def campaign_system(contacts: int, seconds: float, *, presses: bool = True, **settings: str,
-                          ) -> AsyncIterator[CampaignSystem]:
+async def campaign_system(
+    contacts: int, seconds: float, settings: Mapping[str, str], *, presses: bool = True,
+) -> AsyncIterator[CampaignSystem]:
     """`settings`: variables for the system alone. The prompt takes so many seconds; a key is asked for after it."""
     async with AsyncExitStack() as stack:
         phones = await stack.enter_async_context(LoadPhones.started())

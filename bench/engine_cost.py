@@ -8,16 +8,18 @@ Asterisk, in a run of its own. `python -m bench.engine_cost 100 [--profile FILE.
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 
 from rich.console import Console
 
 from bench.ami_relay import relayed
 from bench.campaign_system import CampaignSystem, campaign_system, is_right
-from bench.pairs import Goal, alone
-from bench.profile import profiled
+from bench.pairs import Goal, Result, alone
+from bench.profile import PROFILES, profiled
 from bench.results import Results
 from bench.windows import Window, window
 
@@ -29,6 +31,7 @@ CONTACTS = 6000
 PACE = 1.05     # the product grants a little less than it is told (engine/policy/capacity.py)
 WARM_S, FOR_S = 2.5, 6.0
 RUNS = 5
+NO_LIMIT = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000"}
 MOST_GAP_S = 0.12
 NEAR = 0.95     # of the calls a second that were asked for
 
@@ -50,21 +53,20 @@ async def counted(on: CampaignSystem, campaign: int, seen: Window) -> Mapping[st
     ended = [call for call in calls if seen.holds(call.ended_at)]
     right = [call for call in ended if is_right(call, on.prompt, MOST_GAP_S) and keys.get(call.number) == call.key]
     seconds = seen.ended_s - seen.began_s
-    return {"calls_a_second": len(right) / seconds, "wrong": len(ended) - len(right),
+    return {"calls_a_second": len(right) / seconds, "right": len(right), "wrong": len(ended) - len(right),
             **{part: seen.ms_a_call(part, len(right)) for part in seen.cpu_s}}
 
 
 async def one_ami_run(on: CampaignSystem) -> Mapping[str, float]:
-    """AMI messages and bytes a right call, both directions, pings included."""
+    """AMI messages and bytes a right call of a whole campaign, both directions, pings included."""
     async with relayed(on) as relay:
         await on.phones.begin(on.prompt.frames)
+        messages, octets, began_s = relay.messages, relay.octets, time.monotonic()
         campaign = await on.start(calls_a_second=AMI_AT * PACE)
-        await asyncio.sleep(WARM_S)
-        before = relay.messages, relay.octets
-        seen = await window(FOR_S, {})
-        messages, octets = relay.messages - before[0], relay.octets - before[1]
+        await asyncio.sleep(WARM_S + FOR_S)
         await on.stop(campaign)
-        right = round((await counted(on, campaign, seen))["calls_a_second"] * (seen.ended_s - seen.began_s))
+        messages, octets = relay.messages - messages, relay.octets - octets
+        right = (await counted(on, campaign, Window(began_s, time.monotonic(), {})))["right"]
     return {"messages": messages / right, "bytes": octets / right}
 
 
@@ -77,19 +79,36 @@ def goals(rate: int) -> list[Goal]:
 
 
 async def run(results: Results) -> None:
-    lines = []
+    lines: list[Result] = []
     async with engine_system() as on:
         for rate in MOST_MS:
-            lines += await alone(partial(one_run, on, rate), goals(rate), RUNS)
+            measured = at_its_rate(await alone(partial(one_run, on, rate), goals(rate), RUNS))
+            lines += measured if measured[0].held else await with_profile(on, rate, measured)
         lines += await alone(partial(one_ami_run, on), [
             Goal("AMI messages a call", "messages", "ours", "messages", at_most=MESSAGES),
             Goal("AMI bytes a call", "bytes", "ours", "bytes", at_most=BYTES)], runs=1)
     results.add(BENCH, lines)
 
 
+def at_its_rate(measured: Sequence[Result]) -> Sequence[Result]:
+    """What a call costs at a rate is known only if that rate was reached."""
+    cost, rate, *others = measured
+    if not rate.held:
+        cost = replace(cost, held=False, why=f"at {rate.figure:.0f} calls/s; ")
+    return [cost, rate, *others]
+
+
+async def with_profile(on: CampaignSystem, rate: int, measured: Sequence[Result]) -> Sequence[Result]:
+    """The engine's cost fell short: what limits it."""
+    PROFILES.mkdir(exist_ok=True)
+    file = PROFILES / f"engine-{rate}.svg"
+    await one_run(on, rate, str(file))
+    return [replace(measured[0], why=f"{measured[0].why}profile: bench/profiles/{file.name}"), *measured[1:]]
+
+
 def engine_system() -> AbstractAsyncContextManager[CampaignSystem]:
     """Neither trunk nor organisation limits the calls."""
-    return campaign_system(CONTACTS, 1.0, RINGWARD_TRUNK_CPS="1000", RINGWARD_TRUNK_CHANNELS="2000")
+    return campaign_system(CONTACTS, 1.0, NO_LIMIT)
 
 
 async def one_rate(rate: int, runs: int, profile: str) -> None:

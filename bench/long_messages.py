@@ -10,13 +10,14 @@ import os
 from collections.abc import Collection, Sequence
 
 from bench.campaign_system import campaign_system, is_right
+from bench.engine_cost import NO_LIMIT
 from bench.load_phones import Journal
 from bench.pairs import Goal, Result, of_runs
 from bench.results import Results
 from bench.windows import Window, window
 
 BENCH = "long_messages"
-SECONDS, RATE, PACE = 24.0, 28, 1.05
+SECONDS, RATE, PACE = 24.0, 27, 1.05
 ICTCORE_CPS, ICTCORE_LIVE = 26, 600
 CORES = 2
 FILL_S, WINDOWS, WINDOW_S = SECONDS + 4, 5, 8.0
@@ -60,8 +61,7 @@ async def run(results: Results) -> None:
 
 
 async def _measured() -> list[Result]:
-    async with campaign_system(CONTACTS, SECONDS, presses=False, RINGWARD_TRUNK_CPS="1000",
-                               RINGWARD_TRUNK_CHANNELS="2000") as on:
+    async with campaign_system(CONTACTS, SECONDS, NO_LIMIT, presses=False) as on:
         await on.phones.begin(on.prompt.frames, presses=False)
         campaign = await on.start(calls_a_second=RATE * PACE)
         await asyncio.sleep(FILL_S)

@@ -1,13 +1,16 @@
-"""A process's profile by py-spy, which is one of the tests' packages. Only on demand: it costs what it measures."""
+"""A process's profile by py-spy, one of the tests' packages. In a run of its own: it costs what it measures."""
 
 import asyncio
 import contextlib
+import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 SAMPLES_A_SECOND = 200
+PROFILES = Path(__file__).parent / "profiles"   # of figures that fall short
+_TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*')
 
 
 @contextlib.asynccontextmanager
@@ -24,3 +27,10 @@ async def profiled(pid: int, seconds: float, file: str) -> AsyncIterator[None]:
     _, said = await process.communicate()
     if process.returncode:
         print(f"no profile: {said.decode().strip()[-300:]}", file=sys.stderr)
+    elif kind == "flamegraph":
+        _name(Path(file))
+
+
+def _name(picture: Path) -> None:
+    """What it shows, in the place of the command line by which it was made."""
+    picture.write_text(_TITLE.sub(rf"\g<1>{picture.stem}", picture.read_text(), count=1))

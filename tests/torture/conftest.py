@@ -1,5 +1,6 @@
 """Torture plays in the town of the acceptance stories, or in a world of its own that may be broken."""
 
+import random
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -34,19 +35,20 @@ from tests.torture.world import World
 
 __all__ = ["fair", "muster", "open_muster", "open_town", "open_world", "own_database", "quick_asterisk", "town"]
 
-WORLD = {**QUICK, "throttle_15min": 20, "throttle_hour": 40}
+# many rounds: with agents who take every call an apology is a caller lost
+WORLD = {**QUICK, "rounds": 6, "throttle_15min": 20, "throttle_hour": 40}
 
 
 @pytest.fixture
 async def open_world(
-    own_database: Postgres, start_asterisk: Callable, tmp_path: Path, tally: Tally,
+    own_database: Postgres, start_asterisk: Callable, tmp_path: Path, tally: Tally, rng: random.Random,
 ) -> AsyncIterator[Callable]:
     """Opens a world: `await open_world(trunk_cps=20)` with any settings of engine and api. `engine`: the class of its
     process (a mortal one, say). Nothing is checked at its end: that is `invariants.check`."""
     stack = AsyncExitStack()
 
     async def make(engine: type[EngineProcess] = EngineProcess, **settings: object) -> World:
-        asterisk = start_asterisk(**QUICK)
+        asterisk = start_asterisk(**WORLD)
         trunk, sip = Address.parse(asterisk.trunk), Address.parse(asterisk.sip)
         carrier = await stack.enter_async_context(Carrier(trunk.host, trunk.port, switch=(sip.host, sip.port)))
         proxy = await stack.enter_async_context(AmiProxy.open(asterisk.ami_port))
@@ -60,11 +62,11 @@ async def open_world(
                      EngineProcess(variables, tmp_path / f"api-{name}.log", "api"))
         for process in processes:
             process.start()
-            stack.callback(lambda process=process: print(process.log_path.read_text()[-20000:]))
+            stack.callback(lambda process=process: print(process.log_path.read_text()[-2000:]))
             stack.callback(process.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
         home = Muster(Town(asterisk, carrier, pool, processes[0]), processes[1], session, f"http://{address}")
-        world = World(Fair(home), own_database, proxy, tally)
+        world = World(Fair(home), own_database, proxy, tally, rng)
         await home.town.until(world.is_whole, "the world is whole", 30)
         return world
 

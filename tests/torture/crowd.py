@@ -82,6 +82,8 @@ class Crowd:
     orders: list[Order] = field(default_factory=list)
     drives: list[Drive] = field(default_factory=list)
     ends: asyncio.Event = field(default_factory=asyncio.Event)
+    silences: dict[str, float] = field(default_factory=dict)    # by call, of those that are over: what was judged
+    thanked: dict[str, bool] = field(default_factory=dict)
     _spare: list[int] = field(default_factory=list)     # people who were in no alarm yet
     _contacts: int = 0
 

@@ -1,12 +1,16 @@
 """What can go wrong, as things that strike a `World` and heal again.
 
-A fault is any object of this shape; `mix.py` strikes those of `faults_of_*` one after the other, and each has its own
-test beside. `harms` names the parts of the system that it takes away: what the invariants excuse depends on it alone
-(only a harmed "switch" may end calls).
+A fault is any object of this shape, each with its own test; those that a module `faults_of_*.py` lists as `IN_MIX`
+take part in the random mix as well. `harms` names the parts of the system that it takes away: what the invariants
+excuse depends on it alone (only a harmed "switch" may end calls).
 """
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tests.torture.world import World
@@ -46,5 +50,21 @@ class Harm:
         return part in self.parts and self.struck_at <= until and since <= self.healed_at + after_s
 
 
-def is_fault(one: Any) -> bool:
-    return all(hasattr(one, name) for name in ("name", "harms", "lasts_s", "strike", "heal"))
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault `after_s` seconds, left for `for_s`."""
+
+    fault: Fault
+    after_s: float
+    for_s: float
+
+
+def strike(fault: Fault, rng: random.Random, longest_s: float = 9.0) -> Strike:
+    least_s, most_s = (min(seconds, longest_s) for seconds in fault.lasts_s)
+    return Strike(fault, rng.uniform(0.3, 2.0), rng.uniform(least_s, most_s))
+
+
+def of_all_kinds() -> Sequence[Fault]:
+    """In one order always: a seed picks from it."""
+    modules = sorted(path.stem for path in Path(__file__).parent.glob("faults_of_*.py"))
+    return [fault for name in modules for fault in getattr(import_module(f"tests.torture.{name}"), "IN_MIX", ())]

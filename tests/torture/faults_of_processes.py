@@ -176,7 +176,7 @@ def signal_family(pid: int, number: signal.Signals) -> None:
         os.kill(process.pid, number)
 
 
-PROCESSES: Sequence[Fault] = (
+IN_MIX: Sequence[Fault] = (
     EngineKilled(), EngineStopped(), EngineReplaced(), ApiKilled(), AsteriskKilled(), AsteriskStopped(),
     AsteriskRestarted(), BothKilled(), DatabaseRestarted(), DatabaseStopped(),
 )

@@ -8,6 +8,7 @@ campaigns from `CONTACTS` on.
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,6 +42,7 @@ class World:
     server: Postgres
     proxy: AmiProxy
     tally: Tally
+    rng: random.Random
     harms: list[Harm] = field(default_factory=list)
     users: dict[int, int] = field(default_factory=dict)     # of alarmed people
     _callers: int = 0
