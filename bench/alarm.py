@@ -65,7 +65,8 @@ async def _first_rings() -> list[Result]:
             Goal("POST → first INVITE, p99", "p99", "ours", "ms", at_most=100),
             Goal("POST → first INVITE, p50", "p50", "ours", "ms"),
             Goal("POST → first INVITE, p50 less a bare Originate's", "p50", "difference", "ms")])
-        made += await alone(new, [Goal("POST → first INVITE of a new text, p99", "p99", "ours", "ms", at_most=1000)], runs=3)
+        made += await alone(new, [
+            Goal("POST → first INVITE of a new text, p99", "p99", "ours", "ms", at_most=1000)], runs=3)
         made += await alone(beside, [
             Goal(f"POST → first INVITE while {NAMES} names are spoken, p99", "p99", "ours", "ms", at_most=100)], runs=3)
         return made
