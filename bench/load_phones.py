@@ -106,7 +106,7 @@ class Phones:
         order = json.loads(line)
         if order["do"] == "begin":
             self._frames, self._presses = order["frames"], order["presses"]
-            self._rings, self._ended, self._rung = order["rings"], [], []
+            self._rings, self._ended, self._rung = order.get("rings", ""), [], []
             _say({})
         elif order["do"] == "rung":
             _say({"rung": self._rung, "ringing": [number for number, _ in self._ringing.values()]})

@@ -1,4 +1,4 @@
-"""What the latency benches play on: a system of a bench's own, the phones behind its trunk, organisations' hotlines.
+"""What the latency benches play on: a system of a bench's own, the phones behind its trunk, and organisations.
 
 Phones and callers are those of `engine/softphone`; an INVITE that comes counts from when the kernel got it. `static` is
 the baseline: numbers that the same Asterisk serves by a few lines of dialplan, with no engine, added while it runs.
