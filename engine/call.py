@@ -119,10 +119,10 @@ class Calls:
     def lives(self, call_id: str) -> bool:
         return call_id in self._calls
 
-    def wants_to_ring(self, leg: str) -> bool:
+    def wants_to_ring(self, leg: str, at: datetime) -> bool:
         """Dialled as far as its call knows, and not cancelled since."""
         call = self._calls.get(self._ledger.call_of(leg) or "")
-        return call is not None and call.flow.wants_to_ring(call.state, leg)
+        return call is not None and call.flow.wants_to_ring(call.state, leg, at)
 
     def takes(self, trunk: str, rank: int) -> bool:
         """May a leg be dialled there now that was granted before?"""
