@@ -109,6 +109,17 @@ class Wire(asyncio.DatagramProtocol):
                   f"From: {sender}\r\nTo: {to}\r\nCall-ID: {reply.call_id}\r\nCSeq: 1 ACK\r\nMax-Forwards: 70\r\n"
                   "Content-Length: 0\r\n\r\n").encode())
 
+    def end(self, reply: Reply, uri: bytes) -> None:
+        """ACK, and BYE what was answered."""
+        self.acknowledge(reply, uri)
+        if reply.status < 300:
+            changes = {name: reply.header(name).encode() for name in ("From", "To", "Call-ID")}
+            self.request("BYE", uri, {**changes, "CSeq": b"2 BYE"})
+
+    def cancel(self, uri: bytes, call_id: str, changes: dict[str, bytes | None], branch: str) -> None:
+        """A CANCEL of an INVITE that was sent with this branch and these From and To."""
+        self.request("CANCEL", uri, {**changes, "Call-ID": call_id.encode()}, branch=branch)
+
 
 def _header(text: str, name: str) -> str:
     found = re.search(rf"^{name}\s*:\s*(.*?)\r?$", text, re.MULTILINE | re.IGNORECASE)

@@ -37,7 +37,8 @@ def test_no_value_brings_a_setting_of_its_own(name: str, evil: str) -> None:
         render("x = {{" + name + "}}", {**GOOD, name: value})
 
 
-@pytest.mark.parametrize("evil", ["[b](!)\n", "[b](endpoint_of_trunks)\n", "[b.0123abcd](endpoint_of_trunks)\nmatch = 1;2\n", "type = endpoint\n"])
+@pytest.mark.parametrize("evil", [
+    "[b](!)\n", "[b](endpoint_of_trunks)\n", "[b.0123abcd](endpoint_of_trunks)\nmatch = 1;2\n", "type = endpoint\n"])
 def test_no_trunk_brings_a_setting_of_its_own(evil: str) -> None:
     with pytest.raises(RuntimeFailed, match="trunks"):
         render("{{trunks}}", {**GOOD, "trunks": evil})
