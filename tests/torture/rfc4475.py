@@ -2,7 +2,7 @@
 
 Addresses, tags and what is odd are the RFC's; what is ordinary is written once (`_plain`). Some are sound and answered, some are to be refused, some are no SIP at all and are dropped.
 """
-# ruff: noqa: E501, RUF001 -- the messages' own lines
+# ruff: noqa: E501 -- the messages' own lines
 
 _SDP = ("v=0\r\no=mhandley 29739 7272939 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
         "m=audio 49217 RTP/AVP 0 12\r\nm=video 3227 RTP/AVP 31\r\na=rtpmap:31 LPC\r\n")
