@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.results import Results
 
-BENCHES = ("hotline", "alarm", "campaign")
+BENCHES = ("hotline", "alarm", "campaign", "engine_cost", "throughput", "long_messages")
 
 
 def main(names: list[str]) -> int:

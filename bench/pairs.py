@@ -21,23 +21,26 @@ SPREAD = 0.15
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What one figure must reach. `of` is the key in the arms' figures; `compare` says what is made of the two arms:
-    ours / baseline, ours - baseline, or ours alone. Exactly one bound, or none: then it is only shown."""
+    ours / baseline, ours - baseline, or one of them alone. Exactly one bound, or none: then it is only shown."""
 
     name: str
     of: str
-    compare: Literal["ratio", "difference", "ours"]
+    compare: Literal["ratio", "difference", "ours", "baseline"]
     unit: str
     at_least: float | None = None
     at_most: float | None = None
+    above: float | None = None
 
     @property
     def text(self) -> str:
         if self.at_least is not None:
             return f"≥ {self.at_least:g}"
+        if self.above is not None:
+            return f"> {self.above:g}"
         return "" if self.at_most is None else f"≤ {self.at_most:g}"
 
     def reached(self, value: float) -> bool:
-        return ((self.at_least is None or value >= self.at_least)
+        return ((self.at_least is None or value >= self.at_least) and (self.above is None or value > self.above)
                 and (self.at_most is None or value <= self.at_most))
 
 
@@ -65,15 +68,28 @@ async def in_pairs(
     baseline: Arm, ours: Arm, goals: Sequence[Goal], fewest: int = FEWEST, most: int = MOST, rest_s: float = 0.5,
 ) -> list[Result]:
     """Runs A B B A …: at least `fewest` pairs, more while a goal's runs differ too much, `most` at the end."""
-    pairs: list[Pair] = []
-    while len(pairs) < fewest or (len(pairs) < most and any(is_unstable(goal, pairs) for goal in goals)):
-        first, second = (baseline, ours) if len(pairs) % 2 == 0 else (ours, baseline)
-        one = await first()
-        await asyncio.sleep(rest_s)
-        other = await second()
-        await asyncio.sleep(rest_s)
-        pairs.append(Pair(one, other) if first is baseline else Pair(other, one))
-    return [of_pairs(goal, pairs) for goal in goals]
+    return await in_rounds([(baseline, goals)], ours, fewest, most, rest_s)
+
+
+async def in_rounds(
+    baselines: Sequence[tuple[Arm, Sequence[Goal]]], ours: Arm, fewest: int = FEWEST, most: int = MOST,
+    rest_s: float = 0.5,
+) -> list[Result]:
+    """The same with several baselines, each with its goals: A B C C B A …, where a run of ours (C) is in a pair with
+    every baseline's."""
+    pairs: list[list[Pair]] = [[] for _ in baselines]
+    arms = [*(arm for arm, _ in baselines), ours]
+    count = 0
+    while count < fewest or (count < most and any(
+            is_unstable(goal, made) for made, (_, goals) in zip(pairs, baselines, strict=True) for goal in goals)):
+        figures: dict[int, Mapping[str, float]] = {}
+        for place in range(len(arms)) if count % 2 == 0 else reversed(range(len(arms))):
+            figures[place] = await arms[place]()
+            await asyncio.sleep(rest_s)
+        for place, made in enumerate(pairs):
+            made.append(Pair(figures[place], figures[len(baselines)]))
+        count += 1
+    return [of_pairs(goal, made) for made, (_, goals) in zip(pairs, baselines, strict=True) for goal in goals]
 
 
 async def alone(ours: Arm, goals: Sequence[Goal], runs: int = FEWEST, rest_s: float = 0.5) -> list[Result]:
@@ -99,20 +115,35 @@ def of_runs(goal: Goal, values: Sequence[float]) -> Result:
 
 
 def is_unstable(goal: Goal, pairs: Sequence[Pair]) -> bool:
-    return _spread(goal, pairs) > SPREAD
+    """What is only shown, and what must not be at all, is judged by nobody's noise."""
+    is_judged = goal.at_least is not None or goal.above is not None or bool(goal.at_most)
+    return is_judged and _spread(goal, pairs) > SPREAD
 
 
 def _compared(goal: Goal, pair: Pair) -> float:
     ours, baseline = pair.ours[goal.of], pair.baseline[goal.of]
-    if goal.compare == "ratio":
-        return ours / baseline
-    return ours - baseline if goal.compare == "difference" else ours
+    match goal.compare:
+        case "ratio":
+            return ours / baseline if baseline else float("inf")
+        case "difference":
+            return ours - baseline
+        case "ours":
+            return ours
+        case "baseline":
+            return baseline
 
 
 def _spread(goal: Goal, pairs: Sequence[Pair]) -> float:
     """How far the runs of one arm lie apart, as a share of their median, or of the bound that a difference has."""
-    arms = [[pair.ours[goal.of] for pair in pairs]]
+    arms = []
+    if goal.compare != "baseline":
+        arms.append([pair.ours[goal.of] for pair in pairs])
     if goal.compare != "ours":
         arms.append([pair.baseline[goal.of] for pair in pairs])
     bound = (goal.at_most or goal.at_least or 0.0) if goal.compare == "difference" else 0.0
-    return max((max(arm) - min(arm)) / (bound or statistics.median(arm)) for arm in arms)
+    return max(_apart(arm, bound or statistics.median(arm)) for arm in arms)
+
+
+def _apart(values: Sequence[float], scale: float) -> float:
+    apart = max(values) - min(values)
+    return apart / scale if scale else (float("inf") if apart else 0.0)

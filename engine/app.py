@@ -1,12 +1,14 @@
 """The engine process: puts the parts together. The only module that imports everything of the engine.
 
 `ringward engine` calls `run`. Order at start: own the switch (or stand by until its owner is gone), load stored calls,
-connect, reconcile. SIGTERM or SIGINT: no new calls, wait up to DRAIN_S for those that live; a second one ends at once.
-Calls survive either way: the switch keeps them, the next engine adopts them.
+connect, reconcile. SIGTERM hands over: it ends at once and refuses nobody, a standby or the next engine adopts every
+call, new callers among them. SIGINT is for a whole system that ends: no new calls, wait up to DRAIN_S for those that
+live; a second signal ends at once. Calls survive in every case: the switch keeps them.
 """
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections import Counter
@@ -17,7 +19,7 @@ from typing import Any
 import structlog
 
 from engine.acknowledgements import Acknowledgements
-from engine.call import Calls
+from engine.call import RENEW_WITHIN_S, Calls
 from engine.campaigns import Campaigns
 from engine.dispatcher import Dispatcher
 from engine.figures import PHASES, Figures
@@ -120,6 +122,7 @@ class Engine:
         self._inbound: Inbound | None = None
         self._is_connected = False
         self._stop = asyncio.Event()
+        self._is_handing_over = False
 
     @property
     def is_stopping(self) -> bool:
@@ -132,6 +135,12 @@ class Engine:
     def stop(self) -> None:
         """No new calls; `run` returns when the hotlines' calls are over or DRAIN_S have passed. Alarms wait for the
         next engine."""
+        self._stop.set()
+
+    def hand_over(self) -> None:
+        """`run` returns at once. Whoever waits hears music until the next engine adopts him; whoever calls meanwhile is
+        left to it, or to the dialplan."""
+        self._is_handing_over = True
         self._stop.set()
 
     async def run(self) -> None:
@@ -156,7 +165,8 @@ class Engine:
                 )
             ]
             await self._stop.wait()
-            await self._drain()
+            if not self._is_handing_over:
+                await self._drain()
             for task in running:
                 task.cancel()
         await self._store.close()
@@ -269,6 +279,7 @@ async def run(settings: Settings) -> int:
     engine = Engine(
         settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
+    gc.freeze()     # modules and their tables live as long as the process: nobody looks through them again and again
     try:
         await engine.run()
     except* FencedOut as errors:
@@ -289,7 +300,7 @@ def switch_of(settings: Settings) -> Switch:
         return MemorySwitch()
     return AsteriskSwitch(
         settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret, settings.trunk_addresses(),
-        settings.acks, settings.recordings, push_of(settings),
+        settings.acks, settings.recordings, push_of(settings), min(RENEW_WITHIN_S, rules(settings).claim_within_s),
     )
 
 
@@ -299,14 +310,15 @@ def push_of(settings: Settings) -> Push:
 
 
 def _stop_on_signals(engine: Engine) -> None:
-    """The first signal drains, the second ends at once."""
+    """A second signal ends at once."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101
 
-    def stop() -> None:
+    def on(then: Callable[[], None]) -> None:
         if engine.is_stopping:
             task.cancel()
-        engine.stop()
+        then()
 
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, on, engine.stop)
+    loop.add_signal_handler(signal.SIGTERM, on, engine.hand_over)

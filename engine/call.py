@@ -3,10 +3,11 @@
 `engine/app.py` runs it; `inbound.py`, `dispatcher.py`, `reconcile.py`, timers, speech and the switch post to its
 mailbox, nobody else touches a call. One round takes everything that is in the mailbox, steps it in memory, gives
 numbers to the calls that want some, saves all of it in one transaction, and only then executes (`executing.py`). The
-next round begins after that, so the outbox can be a column of the call's row.
+next round begins after that, so the outbox can be a column of the call's row. A round that nobody waits for takes what
+else comes within LINGER_S: a campaign's calls are saved together, not one by one.
 
-Invariant: memory is never ahead of the disk for longer than one save. If a save fails, memory is dropped and loaded
-again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
+Invariant: memory is never ahead of the disk for longer than one save, and LINGER_S. If a save fails, memory is dropped
+and loaded again, the round's items go back to the front of the mailbox, and the switch's live channels are compared.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ from typing import Any
 import structlog
 
 from engine import codec
+from engine.beginning import never_began, started
 from engine.codec import UnknownState
 from engine.executing import Executing
 from engine.figures import Figures
-from engine.flows import alarm, hotline, program
+from engine.flows import hotline, program
 from engine.flows.flow import Step
 from engine.flows.hotline_state import takes_inbound_channel
-from engine.flows.program_state import State as ProgramState
 from engine.flows.registry import flow_of
 from engine.leases import Leases
 from engine.ledger import Ledger
@@ -37,11 +38,8 @@ from engine.round import LiveCall, Round
 from engine.vocabulary.commands import (
     DialAlarm,
     Finish,
-    RowCommand,
     SwitchCommand,
-    WriteAlarm,
     WriteAttempt,
-    WriteNote,
     WritePinFailure,
 )
 from engine.vocabulary.events import (
@@ -49,19 +47,19 @@ from engine.vocabulary.events import (
     DialDelayed,
     DialGranted,
     Event,
-    FallbackStarted,
     Joined,
     LegGranted,
     PhonesTaken,
     Reconciled,
 )
-from engine.vocabulary.values import AlarmState, Hotline, Rules
+from engine.vocabulary.values import Hotline, Rules
 
 log = structlog.get_logger()
 
 # A lease is renewed only while the proof that the database answers is this young. It must stay below the time after
 # which the dialplan joins an accepting agent by itself (claim_s): a renewal sent into a talk would cut the talk.
 RENEW_WITHIN_S = 1.0
+LINGER_S = 0.04  # a round in which nothing is urgent is saved so much later
 
 
 class Calls:
@@ -157,8 +155,7 @@ class Calls:
     async def run(self) -> None:
         """Until cancelled, or FencedOut."""
         while True:
-            items = await self.mailbox.take_all()
-            done = self._step_all(items)
+            items, done = await self._round()
             try:
                 await self._save(done)
             except StoreFailed as error:
@@ -167,8 +164,22 @@ class Calls:
                 continue
             self._execute(done)
 
-    def _step_all(self, items: Sequence[Item]) -> Round:
+    async def _round(self) -> tuple[Sequence[Item], Round]:
+        """All that has come, stepped, and what comes until it is to be saved."""
+        items = await self.mailbox.take_all()
         work = Round()
+        self._step_all(items, work)
+        if work.can_wait:
+            until = work.began_s + LINGER_S
+            timer = asyncio.get_running_loop().call_later(LINGER_S, self.mailbox.wake)
+            while work.can_wait and time.monotonic() < until:
+                more = await self.mailbox.take_all()
+                items += more
+                self._step_all(more, work)
+            timer.cancel()
+        return items, work
+
+    def _step_all(self, items: Sequence[Item], work: Round) -> None:
         for item in items:
             match item:
                 case Tick():
@@ -183,7 +194,6 @@ class Calls:
                 case _:
                     self._step(self._call_meant(item), item, work)
         self._give_numbers(work)
-        return work
 
     def _call_meant(self, event: Event) -> str | None:
         call_id = self._ledger.call_of(getattr(event, "leg", ""))
@@ -200,7 +210,7 @@ class Calls:
         call_id = str(uuid.uuid4()) if isinstance(item, Begin) else item.call_id
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
-                step = self._start(item)
+                step = started(item, self._rules, self._callers_of)
             except Exception:
                 log.exception("call.start_failed", item=type(item).__name__)
                 work.rows += [(call_id, row) for row in never_began(item)]
@@ -214,20 +224,6 @@ class Calls:
         if isinstance(item, Begin):
             return self._ledger.call_of(item.event.leg)
         return item.call_id if item.call_id in self._calls else None
-
-    def _start(self, item: Begin | BeginAlarm | BeginProgram) -> Step[Any]:
-        match item:
-            case BeginAlarm(queued, at):
-                return alarm.start(queued.plan, queued.persons, at)
-            case BeginProgram(_, plan, at, arrived, not_after):
-                if arrived is not None:
-                    return program.start_inbound(plan, arrived, not_after or at)
-                return program.start(plan, at)
-            case Begin(CallArrived() as event, made):
-                return hotline.start(event, made, self._rules, self._callers_of(made))
-            case Begin(FallbackStarted() as event, made):
-                return hotline.start_in_fallback(event, made, self._rules)
-        raise TypeError(item)
 
     def _callers_of(self, made: Hotline) -> int:
         states = (call.state for call in self._calls.values() if call.flow.NAME == hotline.NAME)
@@ -390,16 +386,3 @@ class Calls:
         if not isinstance(item, Begin) or self.knows(item.event.leg):
             return False
         return await self._store.call_of_leg(item.event.leg) is not None
-
-
-def never_began(item: Begin | BeginAlarm | BeginProgram) -> Sequence[RowCommand]:
-    """A defect met by one call: it is recorded as failed, and nobody tries it again. Nobody claims a caller then: the
-    dialplan serves him."""
-    match item:
-        case BeginAlarm(_, at):
-            notes = WriteNote(at, "failed", message="internal error"), Finish(at, "failed")
-            return WriteAlarm(at, AlarmState.FAILED), *notes
-        case BeginProgram(_, plan, at):
-            return *program.failed(ProgramState("waiting", plan, at), at), Finish(at, "failed")
-        case _:
-            return ()

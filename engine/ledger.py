@@ -17,7 +17,7 @@ from engine.policy.trunks import Trunk, own_trunks
 from engine.restraint import Restraint
 from engine.vocabulary.values import is_provider
 
-SOONEST_S = 0.001
+SOONEST_S = 0.01    # what a fast trunk may dial in this time is granted, saved and sent together
 AS_GOOD_AS_OVER = timedelta(seconds=1)
 
 

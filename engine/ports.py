@@ -92,7 +92,7 @@ class Switch(Protocol):
         """
 
     def renew(self, legs: Sequence[str], lease_s: int) -> None:
-        """Renew the lease of legs in hold or play, without waiting."""
+        """Renew the lease of legs in hold or play, without waiting; not of those that the dialplan serves meanwhile."""
 
     async def live(self) -> Mapping[str, LiveLeg]:
         """Every channel now, by leg id."""

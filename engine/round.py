@@ -62,11 +62,20 @@ class Round:
     settled: list[asyncio.Event] = field(default_factory=list)
     has_tick: bool = False
     must_save: bool = False  # also when there is nothing to save: a save is refused when the switch is another's
+    is_urgent: bool = False  # somebody waits for what one of these calls writes
     began_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def can_wait(self) -> bool:
+        """It has changed rows alone, of calls whose rows nobody waits for."""
+        return bool(self.dirty) and not (
+            self.is_urgent or self.orders or self.timers or self.renders or self.failed or self.settled
+            or self.has_tick or self.must_save)
 
     def take(self, call: LiveCall, commands: Iterable[Command]) -> None:
         """The call changed, and these are to be carried out for it."""
         self.dirty[call.call_id] = call
+        self.is_urgent = self.is_urgent or call.is_new or not call.flow.CAN_WAIT
         for command in commands:
             match command:
                 case SetTimer():

@@ -1,21 +1,17 @@
 """Real components for the tests, started when the first test asks for them, gone with the test run.
 
-`postgres_url` and `asterisk` live for the whole run. `database_url` is a fresh, migrated database for each test.
+`postgres_url` and `asterisk` live for the whole run. `database_url` is an empty, migrated database for each test.
 `start_asterisk` and `home` are for tests that break what they use. With `DATABASE_URL` set its server is used, never
 its database: ours are made beside it.
 """
 
-import asyncio
 import os
-import secrets
 import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
 from engine.runtime.asterisk import Asterisk, remove
@@ -25,7 +21,7 @@ from engine.runtime.folders import Home, open_home
 from engine.runtime.ports import Address
 from engine.runtime.postgres import Postgres
 from engine.settings import Settings
-from engine.store.migrate import migrate
+from tests.clean_databases import CleanDatabases
 
 StartAsterisk = Callable[..., Asterisk]
 pytest_plugins = ["tests.torture.plugin"]
@@ -61,25 +57,22 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _template(postgres_url: str) -> Iterator[str]:
-    name = f"rw_template_{secrets.token_hex(4)}"
-    asyncio.run(_execute(postgres_url, f"CREATE DATABASE {name}"))
+def _databases(postgres_url: str) -> Iterator[CleanDatabases]:
+    databases = CleanDatabases(postgres_url)
     try:
-        asyncio.run(migrate(beside(postgres_url, name)))
-        yield name
+        yield databases
     finally:
-        asyncio.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+        databases.drop_all()
 
 
 @pytest.fixture
-def database_url(postgres_url: str, _template: str) -> Iterator[str]:
+def database_url(_databases: CleanDatabases) -> Iterator[str]:
     """An empty database with all migrations, for one test."""
-    name = f"rw_test_{secrets.token_hex(6)}"
-    asyncio.run(_execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {_template}"))
+    url = _databases.take()
     try:
-        yield beside(postgres_url, name)
+        yield url
     finally:
-        asyncio.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+        _databases.give_back(url)
 
 
 @pytest.fixture(scope="session")
@@ -133,19 +126,6 @@ def loopback_settings(home: Home, **overrides: object) -> Settings:
     return Settings(**{  # type: ignore[arg-type]
         "home": home.path, "sip": "127.0.0.1:0", "ami_port": 0, "ari_port": 0, "api": "127.0.0.1:0",
         "trunk": str(Address("127.0.0.1", 0).chosen(socket.SOCK_DGRAM)), **overrides})
-
-
-def beside(url: str, name: str) -> str:
-    """The address of another database on the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=10, command_timeout=30)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _temporary_home() -> Iterator[Home]:

@@ -3,11 +3,13 @@
 import asyncio
 import inspect
 import os
+from collections.abc import Coroutine
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import uvloop
 
 from engine.cli.terminal import DEFAULT_HOME, Home, Json, answer, database_of, errors, load_settings, say
 from engine.vocabulary.values import RingwardError
@@ -94,5 +96,11 @@ def _run(module: str, home: Path) -> None:
         settings = load_settings(home)
         log.setup(settings.log_level)
         result = import_module(module).run(settings)
-        status = asyncio.run(result) if inspect.iscoroutine(result) else result
+        status = _finished(result) if inspect.iscoroutine(result) else result
     raise typer.Exit(status or 0)
+
+
+def _finished(work: Coroutine[Any, Any, int]) -> int:
+    """On a loop that takes a quarter less of the CPU than asyncio's own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

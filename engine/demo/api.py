@@ -53,6 +53,9 @@ class Api:
     async def post_csv(self, path: str, rows: str) -> Any:
         return json.loads(await self._send("POST", path, data=rows.encode(), headers={"Content-Type": "text/csv"}))
 
+    async def put_file(self, path: str, content: bytes, type: str) -> Any:
+        return json.loads(await self._send("PUT", path, data=content, headers={"Content-Type": type}))
+
     async def get_csv(self, path: str) -> list[dict[str, str]]:
         """The rows of a CSV with a header."""
         return list(csv.DictReader(io.StringIO(await self._send("GET", path), newline="")))

@@ -82,9 +82,10 @@ from engine.vocabulary.values import AlarmPlan, AlarmState, Cause, Person, Recip
 
 NAME = "alarm"
 VERSION = 1
+CAN_WAIT = False
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "step",
-    "timers", "wants", "wants_to_ring",
+    "APART", "CAN_WAIT", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
+    "step", "timers", "wants", "wants_to_ring",
 ]
 
 

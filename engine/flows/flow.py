@@ -63,6 +63,7 @@ class Flow(Protocol):
 
     NAME: str
     VERSION: int
+    CAN_WAIT: bool  # rows that a step writes may be saved a moment later than it, with those of others
 
     @property
     def APART(self) -> Apart | None: ...

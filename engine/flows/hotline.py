@@ -97,8 +97,9 @@ from engine.vocabulary.values import Cause, EntryType, Hotline, LiveLeg, Rules
 
 NAME = "hotline"
 VERSION = 1
+CAN_WAIT = False
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
+    "APART", "CAN_WAIT", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
     "start_in_fallback", "step", "timers", "wants", "wants_to_ring",
 ]
 

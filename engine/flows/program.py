@@ -86,12 +86,13 @@ from engine.vocabulary.values import Cause, LiveLeg
 
 NAME = "program"
 VERSION = 1
+CAN_WAIT = True
 PEER_RINGS_S = 25       # whom a call is handed over to
 PEER_WAITS_S = 10.0     # until the two are joined
 SETTLED = timedelta(seconds=1)  # a leg that is younger may be missing in a snapshot
 __all__ = [
-    "APART", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start", "start_inbound",
-    "step", "timers", "wants", "wants_to_ring",
+    "APART", "CAN_WAIT", "NAME", "VERSION", "failed", "has_somebody", "leased", "legs", "owner", "phase", "start",
+    "start_inbound", "step", "timers", "wants", "wants_to_ring",
 ]
 
 

@@ -14,6 +14,7 @@ from engine.flows.program_state import State, current, peer_timer
 from engine.policy.scheme import with_results
 from engine.vocabulary.commands import (
     Command,
+    HangUp,
     Hold,
     Play,
     Render,
@@ -113,7 +114,9 @@ def _prompt(state: State, sound: str | None) -> Prompt | None:
         case "menu":
             return Prompt("collect", number, sound, digits=1, timeout_s=step.timeout_s)
         case "input":
-            return Prompt("collect", number, sound, digits=step.digits, timeout_s=step.timeout_s)
+            ends = _is_last(state.plan.steps, step)
+            return Prompt("collect", number, sound, digits=step.digits, timeout_s=step.timeout_s,
+                          is_last=ends and state.tries + 1 >= step.tries, is_last_by_key=ends)
         case "record" if sound and state.part != "asked":
             return Prompt("play", number, sound)
         case "record":
@@ -228,11 +231,13 @@ def _chosen(state: State, step: ProgramStep, digits: str, at: datetime) -> Step[
 
 
 def _typed(state: State, step: ProgramStep, digits: str, at: datetime) -> Step[State]:
-    if digits:
-        return _answered_by_key(state, step, digits, at)
-    if state.tries + 1 < step.tries:
+    if not digits and state.tries + 1 < step.tries:
         return _told(replace(state, tries=state.tries + 1), at)
-    return _next(state, "timeout", at)
+    after = _answered_by_key(state, step, digits, at) if digits else _next(state, "timeout", at)
+    if not _is_last(state.plan.steps, step):
+        return after
+    told = tuple(command for command in after.commands if not isinstance(command, HangUp))
+    return Step(after.state, told)  # the switch hangs up
 
 
 def _answered_by_key(state: State, step: ProgramStep, digits: str, at: datetime) -> Step[State]:

@@ -6,6 +6,7 @@ that mends it. What is given from outside (DATABASE_URL) is used, not started.
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -71,8 +72,8 @@ async def _serve(
         supervisor.add("postgres", database.launch, STOP_SIGNAL, process=database.process)
     if asterisk is not None:
         supervisor.add("asterisk", partial(launch_asterisk, home, asterisk.argv), process=asterisk.process)
-    for name in ("engine", "api"):
-        supervisor.add(name, partial(launch_ours, home, name))
+    supervisor.add("engine", partial(launch_ours, home, "engine"), signal.SIGINT)  # the whole system ends: no hand-over
+    supervisor.add("api", partial(launch_ours, home, "api"))
     await supervisor.run(lambda: _announce(supervisor, home, settings, ready))
 
 

@@ -4,6 +4,7 @@ A sound that exists is complete in all three formats: files are written beside t
 last. `.wav` carries the day of its last use. Everything here blocks: it is called in threads.
 """
 
+import contextlib
 import os
 import re
 import time
@@ -16,6 +17,7 @@ from engine.sound.samples import Sound, to_wav
 from engine.speech import audio
 
 DAY_S = 86400.0
+LEFT_S = 600.0
 MADE = ("cache", "rec")
 _SUFFIXES = (".wav", ".alaw", ".wav16")  # in the order of removal
 _NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
@@ -44,10 +46,12 @@ class SoundFiles:
         return True
 
     def sweep(self) -> None:
-        """What a killed engine left half written."""
+        """What a killed engine left half written. What is younger another engine of the same home may be writing."""
         for folder in MADE:
             for left in (self._folder / folder).glob(".*-*.*"):
-                left.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    if left.stat().st_mtime < time.time() - LEFT_S:
+                        left.unlink()
 
     def prune(self, in_use: Collection[str], after_days: float) -> int:
         """Remove made sounds that are not in use and were not used for so many days; how many."""

@@ -4,12 +4,11 @@ One statement can touch a row once: several words about one leg or one recipient
 later value replaces an earlier one and nothing (None) replaces nothing.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from engine.ports import Batch
+from engine.store.row_json import columns, dumped
 from engine.vocabulary.commands import (
     Finish,
     RowCommand,
@@ -44,11 +43,11 @@ def alarm_rows(batch: Batch) -> str | None:
             continue
         if (kind := KINDS.get(type(row))) is None:
             continue
-        said = {"ord": ord_, "call_id": call_id, **asdict(row)}
+        said = {"ord": ord_, "call_id": call_id, **columns(row)}
         key = (kind, said[MERGED_BY[kind]]) if kind in MERGED_BY else (kind, ord_)
         if (known := rows.get(key)) is None:
             rows[key] = said
             found.setdefault(kind, []).append(said)
         else:
             known.update({name: value for name, value in said.items() if value is not None and name != "ord"})
-    return json.dumps(found, default=str) if found else None
+    return dumped(found) if found else None

@@ -11,7 +11,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from typing import Any
 
 import asyncpg
@@ -21,6 +20,7 @@ from engine.store import queries
 from engine.store.alarm_rows import alarm_rows
 from engine.store.pool import connect, store_errors
 from engine.store.program_rows import program_rows
+from engine.store.row_json import columns, dumped
 from engine.vocabulary.commands import Finish, RowCommand, WriteEntry, WriteRecord
 
 PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
@@ -118,12 +118,12 @@ def _calls(batch: Batch, ended: set[str]) -> str | None:
         {
             "id": call.call_id, "organisation_id": call.organisation_id, "hotline_id": call.hotline_id,
             "flow": call.flow, "version": call.version, "phase": call.phase, "state": call.state,
-            "outbox": call.outbox or None, "started_at": call.started_at.isoformat(),
+            "outbox": call.outbox or None, "started_at": call.started_at,
             "caller_leg": call.caller_leg, "is_new": call.is_new,
         }
         for call in batch.calls.values() if call.is_new or call.call_id not in ended
     ]
-    return json.dumps(calls) if calls else None
+    return dumped(calls) if calls else None
 
 
 def _parts(batch: Batch, ended: set[str]) -> str | None:
@@ -132,7 +132,7 @@ def _parts(batch: Batch, ended: set[str]) -> str | None:
         for call in batch.calls.values() if call.parts and call.call_id not in ended
         for part, state in call.parts.items()
     ]
-    return json.dumps(parts) if parts else None
+    return dumped(parts) if parts else None
 
 
 def _rows(batch: Batch) -> dict[str, str | None]:
@@ -141,8 +141,8 @@ def _rows(batch: Batch) -> dict[str, str | None]:
     kinds: Mapping[type[RowCommand], str] = {WriteEntry: "entries", WriteRecord: "records", Finish: "ended"}
     for ord_, (call_id, row) in enumerate(batch.rows):
         if (kind := kinds.get(type(row))) is not None:
-            rows[kind].append({"ord": ord_, "call_id": call_id, **asdict(row)})
-    return {kind: json.dumps(found, default=str) if found else None for kind, found in rows.items()}
+            rows[kind].append({"ord": ord_, "call_id": call_id, **columns(row)})
+    return {kind: dumped(found) if found else None for kind, found in rows.items()}
 
 
 def _saved(row: asyncpg.Record, parts: Mapping[int, Any]) -> SavedCall:

@@ -36,7 +36,8 @@ log = structlog.get_logger()
 CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
-CATCH_UP = timedelta(milliseconds=200)  # a campaign that could not call loses the rest of that time
+CATCH_UP = timedelta(milliseconds=400)  # a campaign that could not call loses the rest of that time
+AHEAD = timedelta(milliseconds=300)     # so early calls are handed out that the grants space: few claims, no gaps
 SECOND = 1.05  # with calls a second, as in policy/capacity.py: what the grants allow, that so many are not in hand
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them
@@ -180,7 +181,8 @@ class PostgresCampaignClaims(Statements):
             return ()
         now, interval = row["now"], _interval(row)
         paced_at = max(row["paced_at"] or now, now - CATCH_UP)
-        in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
+        until = now + ahead(row["calls_per_second"])
+        in_time = math.floor((until - paced_at) / interval) + 1 if paced_at <= until else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
         allowed = min(free, await self._allowed(connection, row)) if free > 0 else 0
         turn = _Round(row, _hours(row), max(0, min(allowed, share)), row["member_cursor"])
@@ -265,9 +267,9 @@ class PostgresCampaignClaims(Statements):
         for one, why in judged.never:
             await connection.execute(self._sql["never_again"], one["transmission_id"], why)
         await self._count_invalid(connection, turn, len(judged.never))
-        calls = [one["transmission_id"] for one in judged.now]
-        await connection.execute(self._sql["again"], calls)
-        await self._spool(connection, turn, calls)
+        if calls := [one["transmission_id"] for one in judged.now]:
+            await connection.execute(self._sql["again"], calls)
+            await self._spool(connection, turn, calls)
 
     async def _count_invalid(self, connection: Connection, turn: _Round, count: int) -> None:
         if count:
@@ -283,10 +285,11 @@ class PostgresCampaignClaims(Statements):
     ) -> datetime | None:
         """When to look at it again. None: it is over."""
         now: datetime = turn.row["now"]
+        early = ahead(turn.row["calls_per_second"]) / 2
         if turn.wanted and len(turn.spools) >= turn.wanted:
-            return max(paced_at, now)
+            return max(paced_at - early, now)
         if not turn.wanted:
-            return paced_at if in_time <= 0 else now + FULL_AGAIN
+            return paced_at - early if in_time <= 0 else now + FULL_AGAIN
         left = await connection.fetchrow(self._sql["what_is_left"], turn.row["id"], turn.cursor)
         assert left is not None     # noqa: S101 - subqueries
         if left["has_members"] and turn.looked_at >= LOOKED_AT:
@@ -319,7 +322,8 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
     found, now, holidays = _Judged(), turn.row["now"], _holidays(turn.row)
     for one in contacts:
         why = LEFT if one["has_left"] else _refused(turn.row, one)
-        due_at = None if why else opens_at(turn.hours, _zones(one), holidays, now)
+        zones = _zones(one) if turn.hours else ()   # a look into the tables of all numbers
+        due_at = None if why else opens_at(turn.hours, zones, holidays, now)
         if why or due_at is None:
             found.never.append((one, why or "never within the calling window"))
         elif due_at > now:
@@ -330,6 +334,11 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
             break
         found.seen.append(one)
     return found
+
+
+def ahead(calls_per_second: float | None) -> timedelta:
+    """Calls a minute are kept by the claims alone: nobody spaces what they hand out."""
+    return timedelta(0) if calls_per_second is None else AHEAD
 
 
 def _interval(row: "asyncpg.Record") -> timedelta:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
 from engine.store.campaign_attempts import DESTINATION, FIELDS
-from engine.store.campaign_claims import CATCH_UP, LEFT, LOOK_AGAIN
+from engine.store.campaign_claims import CATCH_UP, LEFT, LOOK_AGAIN, ahead
 from engine.store.dialable import refusal
 from engine.store.memory_campaign_book import RUNNING, Campaign, CampaignBook, Contact, Spool, Transmission
 from engine.store.time_zones import zone, zones_of
@@ -178,7 +178,8 @@ class _Turn:
             return [], None
         interval = _interval(campaign)
         paced_at = max(campaign.paced_at or now, now - CATCH_UP)
-        in_time = math.floor((now - paced_at) / interval) + 1 if paced_at <= now else 0
+        early = ahead(campaign.calls_per_second)
+        in_time = math.floor((now + early - paced_at) / interval) + 1 if paced_at <= now + early else 0
         live = len(self._book.live(campaign))
         free = in_time if campaign.channels is None else min(in_time, campaign.channels - live)
         self._wanted = max(0, min(free, self._allowed(), share))
@@ -188,9 +189,9 @@ class _Turn:
         if self._made:
             campaign.status = "running"
         if self._wanted and len(self._made) == self._wanted:
-            return self._made, max(campaign.paced_at, now)
+            return self._made, max(campaign.paced_at - early / 2, now)
         if not self._wanted:
-            return self._made, campaign.paced_at if in_time <= 0 else now + LOOK_AGAIN
+            return self._made, campaign.paced_at - early / 2 if in_time <= 0 else now + LOOK_AGAIN
         wakes_at = self._next_moment()
         if wakes_at is None:
             campaign.status = "completed"

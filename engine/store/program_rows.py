@@ -4,12 +4,11 @@ As in `alarm_rows.py` several words about one spool, or one transmission, in a b
 value replaces an earlier one and nothing (None) replaces nothing.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from engine.ports import Batch
+from engine.store.row_json import columns, dumped
 from engine.vocabulary.commands import RowCommand, WriteOptOut, WriteResult, WriteSpool, WriteTransmission
 
 FLOW = "program"
@@ -28,11 +27,11 @@ def program_rows(batch: Batch) -> str | None:
     for ord_, (_, row) in enumerate(batch.rows):
         if (kind := KINDS.get(type(row))) is None:
             continue
-        said = {"ord": ord_, **asdict(row)}
+        said = {"ord": ord_, **columns(row)}
         key = (kind, said[MERGED_BY[kind]] if kind in MERGED_BY else -ord_)
         if (known := rows.get(key)) is None:
             rows[key] = said
             found.setdefault(kind, []).append(said)
         else:
             known.update({name: value for name, value in said.items() if value is not None})
-    return json.dumps(found, default=str) if found else None
+    return dumped(found) if found else None

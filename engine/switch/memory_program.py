@@ -61,7 +61,8 @@ class StepsTalk:
 
     def _done(self, prompt: Prompt, digits: str = "", status: str = "") -> None:
         self.stage._tell(StepDone(self.stage.now(), self.leg.leg, prompt.number, digits, status))
-        after_s = 0.0 if prompt.is_last and not digits else NEXT_WITHIN_S
+        is_last = prompt.is_last_by_key if digits else prompt.is_last
+        after_s = 0.0 if is_last else NEXT_WITHIN_S
         self._later(after_s, lambda: self.stage._end(self.leg, Cause.NORMAL, 0))
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:

@@ -114,7 +114,7 @@ class Prompt:
 
     play: `sound`. collect: `sound`, then up to `digits` keys (`#` ends them) within `timeout_s`. record: up to
     `seconds`, into the file `file`. amd. pause: `seconds`. `is_last`: hang up after it, unless a
-    key was pressed.
+    key was pressed; `is_last_by_key`: hang up if one was.
     """
 
     verb: str
@@ -125,6 +125,7 @@ class Prompt:
     seconds: float = 0.0
     file: str = ""
     is_last: bool = False
+    is_last_by_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

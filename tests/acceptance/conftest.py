@@ -53,7 +53,7 @@ async def open_town(database_url: str, tmp_path: Path) -> AsyncIterator[Callable
         trunk, sip = Address.parse(asterisk.trunk), Address.parse(asterisk.sip)
         carrier = await Carrier(trunk.host, trunk.port, switch=(sip.host, sip.port)).__aenter__()
         pool = await asyncpg.create_pool(database_url, min_size=1, max_size=4)
-        process = EngineProcess(_environment(asterisk, database_url, settings), tmp_path / "engine.log")
+        process = EngineProcess(environment_of(asterisk, database_url, settings), tmp_path / "engine.log")
         town = Town(asterisk, carrier, pool, process)
         opened.append(town)
         if engine:
@@ -107,7 +107,7 @@ async def open_muster(open_town: Callable, database_url: str, tmp_path: Path) ->
     async def make(asterisk: Asterisk, engine: bool = True, **settings: object) -> Muster:
         town = await open_town(asterisk, engine=engine, **settings)
         address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
-        variables = {**_environment(asterisk, database_url, settings), "RINGWARD_API": address}
+        variables = {**environment_of(asterisk, database_url, settings), "RINGWARD_API": address}
         api = EngineProcess(variables, tmp_path / "api.log", "api")
         api.start()
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
@@ -126,7 +126,7 @@ async def open_muster(open_town: Callable, database_url: str, tmp_path: Path) ->
             print((tmp_path / "api.log").read_text())
 
 
-def _environment(asterisk: Asterisk, database_url: str, settings: dict[str, object]) -> dict[str, str]:
+def environment_of(asterisk: Asterisk, database_url: str, settings: dict[str, object]) -> dict[str, str]:
     used = asterisk.settings
     values = {
         **QUICK, "home": used.home, "ami_host": used.ami_host, "ami_port": used.ami_port, "ami_user": used.ami_user,

@@ -241,7 +241,7 @@ async def test_a_lease_that_comes_after_the_fallback_began_does_not_cost_the_cal
     caller = await world.arrive(did)
     await world.next(FallbackStarted, caller.leg)
     world.switch.renew([caller.leg], 1)
-    await world.next(FallbackStarted, caller.leg, 4)
+    await world.quiet(HungUp, caller.leg, 1.6)
     assert caller.leg in await world.switch.live()
 
 

@@ -133,6 +133,18 @@ async def test_a_key_in_the_last_step_leaves_the_word_to_the_engine(world: World
     await world.next(HungUp, leg, 2)
 
 
+async def test_a_key_that_answers_the_last_question_ends_the_call(world: World) -> None:
+    leg = ring(world, collect(is_last_by_key=True), enters=("9",), key_s=0.2)
+    assert (await world.next(StepDone, leg)).digits == "9"
+    await world.next(HungUp, leg, 2)
+
+
+async def test_silence_after_the_last_question_leaves_the_word_to_the_engine(world: World) -> None:
+    leg = ring(world, collect(is_last_by_key=True))
+    assert (await world.next(StepDone, leg)).digits == ""
+    await world.quiet(HungUp, leg, 0.5)
+
+
 async def test_silence_in_the_last_step_ends_the_call(world: World) -> None:
     leg = ring(world, collect(is_last=True))
     assert (await world.next(StepDone, leg)).digits == ""

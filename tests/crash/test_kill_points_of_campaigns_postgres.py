@@ -1,5 +1,8 @@
-"""Stories of `test_kill_points_of_campaigns.py` on a real Postgres, where a save can also be cut in the middle."""
+"""Stories of `test_kill_points_of_campaigns.py` on a real Postgres, where a save can also be cut in the middle.
 
+`make test` kills at a third of the boundaries, `make torture` at all of them."""
+
+from collections.abc import Callable, Sequence
 from itertools import cycle
 
 import pytest
@@ -15,7 +18,8 @@ ON_POSTGRES = [story for story in STORIES if story.name.startswith(("two", "some
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("story", ON_POSTGRES, ids=str)
 async def test_killed_at_every_boundary_a_campaign_keeps_its_promises(
-    story: Story, database_url: str, eager_postgres: None, capsys: pytest.CaptureFixture[str]
+    story: Story, database_url: str, eager_postgres: None, some: Callable[[int], Sequence[int]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with database(database_url, has_campaigns=True) as there:
         await there.test.execute("INSERT INTO organisations (name) VALUES ('Feuerwehr')")
@@ -25,7 +29,7 @@ async def test_killed_at_every_boundary_a_campaign_keeps_its_promises(
         points = len(whole.fate.passed)
         failures: list[str] = []
         kills = 0
-        for kill_at, (dead_s, is_switch_dead) in zip(range(1, points + 1), cycle(DEATHS), strict=False):
+        for kill_at, (dead_s, is_switch_dead) in zip(some(points), cycle(DEATHS), strict=False):
             ended = await tell(story, there.stores, kill_at, dead_s, is_switch_dead)
             kills += ended.fate.is_dead
             died = "with the switch " if is_switch_dead else ""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.runtime.asterisk import Asterisk
-from tests.conftest import beside
+from tests.clean_databases import beside
 from tests.running_system import ringward, running_system
 
 FREE = {"RINGWARD_API": "127.0.0.1:0", "RINGWARD_SIP": "127.0.0.1:0"}

@@ -11,7 +11,7 @@ import random
 import secrets
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.torture_seed = secrets.randbelow(1 << 31)
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"torture seed: {config.option.torture_seed}"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.torture:
         for item in items:
@@ -59,6 +63,13 @@ def seed(request: pytest.FixtureRequest) -> int:
     mine = zlib.crc32(f"{base} {request.node.nodeid}".encode())
     print(f"--torture-seed {base}: this test's is {mine}")
     return mine
+
+
+@pytest.fixture
+def some(request: pytest.FixtureRequest, seed: int) -> Callable[[int], Sequence[int]]:
+    """Of so many points, from 1: all in `make torture`, a third in `make test`, another third with every seed."""
+    step = 1 if request.config.option.torture else 3
+    return lambda points: range(1 + seed % step, points + 1, step)
 
 
 @pytest.fixture

@@ -127,6 +127,19 @@ async def test_a_talk_that_does_not_end_is_left_to_the_next_engine(monkeypatch: 
         assert len(life.shelf.calls) == 1
 
 
+async def test_handing_over_ends_at_once_and_refuses_nobody() -> None:
+    async with engine() as life:
+        talking = await life.arrives()
+        await life.passes(3)
+        waiting = await life.arrives()
+        await turns(30)
+        life.engine.hand_over()
+        await until(life.task.done)
+        assert not [order for order in life.switch.sent if isinstance(order, Reject)]
+        assert {talking, waiting} <= set(await life.switch.live())
+        assert len(life.shelf.calls) == 2
+
+
 async def test_a_standby_waits_for_the_owner_to_go_and_does_nothing_meanwhile() -> None:
     shelf = Shelf(SwitchClock(MemorySwitch()))
     assert await MemoryCalls(shelf).take_over(10)

@@ -1,5 +1,6 @@
 """Campaigns on twins: who is due is called, halted ones are not, and what fails harms nobody else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from engine.flows.program_state import State
 from engine.ports import Attempt, Claim, OpensAt, StoreFailed
 from engine.store.memory_campaigns import MemoryCampaigns
 from engine.switch.memory import Phone
+from engine.vocabulary.commands import DialProgram
+from engine.vocabulary.events import Answered
 from engine.vocabulary.program import ProgramPlan, TransmissionStatus
 from tests.campaign_desk import CampaignDesk, campaign_desk
 from tests.desk import turns, until
@@ -72,6 +75,39 @@ async def test_who_is_busy_is_called_again_when_it_is_due_and_no_more_than_allow
     at.switch.advance(300)
     await ends(at, campaign)
     assert len(at.rung()) == 3 and at.became(campaign) == {number(0): ("failed", 3)}
+
+
+async def test_what_nobody_waits_for_is_saved_together(
+    at: CampaignDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.call.LINGER_S", 0.2)
+    desk = at.at.desk
+    at.starts(number(0), number(1))
+    await at.passes(0.5)
+    assert len(at.rung()) == 2
+    await desk.calls.settled()
+    saves = desk.shelf.saves
+    for order in desk.sent(DialProgram):
+        desk.calls.mailbox.post(Answered(desk.switch.now(), order.leg))
+        await turns(20)
+    assert desk.shelf.saves == saves
+    await until(lambda: desk.shelf.saves > saves)
+    assert desk.shelf.saves == saves + 1
+    assert [call.phase for call in desk.shelf.calls.values()] == ["running", "running"]
+
+
+async def test_what_is_urgent_takes_along_what_could_have_waited(
+    at: CampaignDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.call.LINGER_S", 60.0)
+    desk = at.at.desk
+    at.starts(number(0))
+    await until(lambda: at.rung())
+    desk.calls.mailbox.post(Answered(desk.switch.now(), desk.sent(DialProgram)[0].leg))
+    await turns(20)
+    async with asyncio.timeout(5):
+        await desk.calls.settled()
+    assert [call.phase for call in desk.shelf.calls.values()] == ["running"]
 
 
 async def test_a_single_transmission_is_called(at: CampaignDesk) -> None:

@@ -2,15 +2,19 @@
 
 import asyncio
 
-from engine.flows import alarm
+import pytest
+
+from engine.flows import alarm, program
+from engine.flows.program_state import State
 from engine.flows.registry import flow_of
 from engine.round import LiveCall, Round
-from engine.vocabulary.commands import Finish, HangUp, Render, SetTimer, WriteNote
+from engine.vocabulary.commands import Command, Finish, HangUp, Render, SetTimer, WriteNote, WriteResult
 from engine.vocabulary.events import Answered
 from engine.vocabulary.values import AlarmState
 from tests.alarm_playbook import T0, Playbook, at
 from tests.playbook import CALLER
 from tests.playbook import Playbook as HotlineBook
+from tests.program_playbook import a_plan
 
 
 def live(book: Playbook | HotlineBook, call_id: str = "call") -> LiveCall:
@@ -68,3 +72,32 @@ async def test_who_waits_for_it_goes_on_when_it_is_durable() -> None:
     work.settled.append(done)
     work.is_durable()
     assert done.is_set()
+
+
+@pytest.mark.parametrize(("commands", "can_wait"), [
+    ((), True), ((WriteResult(T0, 7, 1, "info", "dtmf", "5"), Finish(T0, "answered")), True),
+    ((HangUp("a", 16),), False), ((Render("k", "de", "Brand"),), False), ((SetTimer("stale", 3),), False),
+])
+def test_rows_of_programs_calls_can_wait_and_orders_cannot(commands: tuple[Command, ...], can_wait: bool) -> None:
+    work, call = Round(), LiveCall("call", program, State("running", a_plan(), T0), T0, is_new=False)
+    assert not work.can_wait  # there is nothing
+    work.take(call, commands)
+    assert work.can_wait == can_wait
+
+
+def test_a_call_that_is_new_cannot_wait_nor_what_hotlines_and_alarms_write() -> None:
+    begun = Round()
+    begun.take(LiveCall("call", program, State("waiting", a_plan(), T0), T0), ())
+    assert not begun.can_wait
+    for book in (Playbook.of(), HotlineBook.of()):
+        work, call = Round(), live(book)
+        call.is_new = False
+        work.take(call, ())
+        assert not work.can_wait
+
+
+def test_nothing_waits_once_somebody_asked_whether_it_is_durable() -> None:
+    work = Round()
+    work.take(LiveCall("call", program, State("running", a_plan(), T0), T0, is_new=False), ())
+    work.settled.append(asyncio.Event())
+    assert not work.can_wait

@@ -2,7 +2,8 @@
 
 Every action id says what the answer is good for, see `facts.py` and `redirects.py`: an `Originate` has the leg's own
 id, a `Bridge` `bridge:<caller's leg>:<agent's leg>`, a `Redirect` `to:<verb>:<leg>:<number>`, a `Hangup`
-`end:<leg>:<cause>`, and when it is said again `last:<leg>`; all else `order:<leg>`, whose answers nobody needs.
+`end:<leg>:<cause>`, and when it is said again `last:<leg>`, the question before leases are renewed `renew:<number>`
+(`renewals.py`); all else `order:<leg>`, whose answers nobody needs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -172,7 +173,8 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
 
 def _step(prompt: Prompt) -> list[tuple[str, str]]:
     """The variables of the verb `step`: those that this kind of step reads."""
-    told = [("RW_S", str(int(prompt.number))), ("RW_LAST", "1" if prompt.is_last else "")]
+    last = ("s" if prompt.is_last else "") + ("k" if prompt.is_last_by_key else "")
+    told = [("RW_S", str(int(prompt.number))), ("RW_LAST", last)]
     match prompt.verb:
         case "play":
             return [*told, ("RW_F", prompt.sound)]
@@ -202,6 +204,11 @@ def _alarm(ask: AlarmAsk) -> list[tuple[str, str]]:
 def renewal(leg: str, lease_s: int) -> bytes:
     return encode([("Action", "AbsoluteTimeout"), ("ActionID", f"order:{leg_id(leg)}"), ("Channel", leg),
                    ("Timeout", str(int(lease_s)))])
+
+
+def question(action_id: str) -> bytes:
+    """Whose answer alone counts: it comes behind what was told before."""
+    return encode([("Action", "Ping"), ("ActionID", action_id)])
 
 
 def hang_up_again(leg: str, cause: int) -> bytes:

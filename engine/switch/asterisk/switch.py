@@ -21,6 +21,8 @@ from engine.switch.asterisk.encoder import NotEncodable, encode
 from engine.switch.asterisk.facts import DIALLED, Facts
 from engine.switch.asterisk.push import FAMILY, Push
 from engine.switch.asterisk.redirects import AGAIN_AFTER_S, Redirect, Redirects
+from engine.switch.asterisk.renewals import ACTION as RENEW
+from engine.switch.asterisk.renewals import Renewals
 from engine.switch.asterisk.trunks import TrunkBook
 from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, SwitchCommand
 from engine.vocabulary.events import DialRefused, OrderExpired
@@ -52,11 +54,12 @@ class AsteriskSwitch:
 
     `trunks`: HOST:PORT by name. `acks`: the folder in which the dialplan writes down who acknowledged; `recordings`:
     the one in which it leaves what programs record. `push`: the way to set providers, None where there are none.
+    `renew_within_s`: below the time after which the dialplan joins an accepting agent by itself.
     """
 
     def __init__(
         self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
-        recordings: Path, push: Push | None = None,
+        recordings: Path, push: Push | None = None, renew_within_s: float = 1.0,
     ) -> None:
         self._trunks = TrunkBook(trunks, push, secret)
         self._acks = acks
@@ -67,6 +70,7 @@ class AsteriskSwitch:
         self._outgoing: list[_Outgoing] = []
         self._numbers = itertools.count(1)
         self._redirects = Redirects()
+        self._renewals = Renewals(renew_within_s)
         self._puts: dict[str, asyncio.Future[None]] = {}
 
     @property
@@ -121,9 +125,10 @@ class AsteriskSwitch:
         self._queue(items)
 
     def renew(self, legs: Sequence[str], lease_s: int) -> None:
-        """Changes nothing else: a redirect that is still on its way stays."""
-        if self._connection.is_up:
-            self._queue([_Outgoing(orders.renewal(leg, lease_s)) for leg in legs])
+        """Changes nothing else: a redirect that is still on its way stays. Goes out when the switch has answered."""
+        if self._connection.is_up and legs:
+            now_s = asyncio.get_running_loop().time()
+            self._queue([_Outgoing(orders.question(self._renewals.ask(next(self._numbers), legs, lease_s, now_s)))])
 
     def _queue(self, items: Sequence[_Outgoing]) -> None:
         if items and not self._outgoing:
@@ -144,6 +149,7 @@ class AsteriskSwitch:
                 self._events.put_nowait(OrderExpired(now, item.leg))
                 continue
             if item.leg:
+                self._renewals.ordered(item.leg)
                 self._redirects.sent(item.leg, item.verb, item.number, item.not_after)
             data.append(item.text)
         try:
@@ -245,8 +251,12 @@ class AsteriskSwitch:
         match message.get("actionid", "").split(":"):
             case ["end", leg, cause] if message.get("response") == "Error" and DIALLED.fullmatch(leg):
                 asyncio.get_running_loop().call_later(HANG_UP_AGAIN_S, self._hang_up_again, leg, int(cause))
+            case [action, number] if action == RENEW:
+                due, lease_s = self._renewals.answered(number, asyncio.get_running_loop().time())
+                self._queue([_Outgoing(orders.renewal(leg, lease_s)) for leg in due])
         before = set(self._facts.suspects)
         for event in self._facts.read(message, self.now()):
+            self._renewals.told(event)
             self._events.put_nowait(event)
         for leg in self._facts.suspects - before:
             asyncio.get_running_loop().call_later(REFUSED_AFTER_S, self._ask_alive, leg)
@@ -274,6 +284,7 @@ class AsteriskSwitch:
     def _down(self, reason: str) -> None:
         self._outgoing.clear()
         self._redirects.clear()
+        self._renewals.clear()
         for put in self._puts.values():
             if not put.done():
                 put.set_result(None)

@@ -96,6 +96,20 @@ def test_digits_are_a_result_by_their_name_and_can_be_said_back() -> None:
     assert book.results[:2] == [(1, "info", "dtmf", "42"), (1, "info", "alter", "42")]
 
 
+def test_behind_the_last_digits_the_switch_hangs_up_by_itself() -> None:
+    book = answered(ProgramStep("input", text="?", digits=1, tries=1, links=to(1)), BYE)
+    assert book.told == Prompt("collect", 1, "s0", digits=1, timeout_s=10, is_last=True, is_last_by_key=True)
+    assert book.presses("5").orders == () and book.state.phase == "closing"
+    assert book.results == [(1, "info", "dtmf", "5"), (1, "application", "input", "success")]
+
+
+def test_the_switch_does_not_hang_up_on_who_is_asked_once_more() -> None:
+    book = answered(ProgramStep("input", text="?", digits=1, tries=2))
+    assert book.told.is_last_by_key and not book.told.is_last
+    assert book.presses("").told.is_last
+    assert book.presses("").orders == () and book.state.phase == "closing"
+
+
 def test_nobody_who_enters_nothing_is_asked_for_ever() -> None:
     book = answered(ProgramStep("input", text="?", digits=3, tries=2, links=(("timeout", 1),)), say())
     assert book.presses("").told == Prompt("collect", 2, "s0", digits=3, timeout_s=10)

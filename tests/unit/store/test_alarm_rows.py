@@ -28,7 +28,7 @@ def test_a_batch_of_hotline_calls_has_none() -> None:
 def test_an_alarm_that_begins_or_ends_is_named() -> None:
     found = told(call("a", is_new=True), call("b"), call("c", hotline_id=7), rows=[
         ("b", Finish(NOW, "failed")), ("c", Finish(NOW, "answered"))])
-    assert found == {"begun": [{"call_id": "a"}], "ended": [{"call_id": "b", "at": str(NOW)}]}
+    assert found == {"begun": [{"call_id": "a"}], "ended": [{"call_id": "b", "at": NOW.isoformat()}]}
 
 
 def test_a_call_that_failed_has_ended_at_no_time() -> None:
@@ -47,5 +47,5 @@ def test_words_about_one_leg_or_one_recipient_are_one_row_and_notes_stay_apart()
     assert found is not None
     assert [(row["leg"], row["disposition"], row["cause"]) for row in found["attempts"]] == [
         ("leg-1", "busy", 17), ("leg-2", None, None)]
-    assert [(row["recipient_id"], row["acknowledged_at"]) for row in found["recipients"]] == [(5, str(NOW))]
+    assert [(row["recipient_id"], row["acknowledged_at"]) for row in found["recipients"]] == [(5, NOW.isoformat())]
     assert len(found["notes"]) == 2

@@ -37,7 +37,7 @@ def test_words_about_one_spool_are_one_row_and_nothing_replaces_nothing() -> Non
     assert found is not None
     first, second = found["spools"]
     assert (first["status"], first["number"], first["trunk"], first["started_at"], first["cause"]) == (
-        "completed", "49301", "t", str(NOW), 16)
+        "completed", "49301", "t", NOW.isoformat(), 16)
     assert (second["spool_id"], second["status"], second["disposition"]) == (8, "started", None)
 
 
@@ -45,7 +45,7 @@ def test_a_spool_and_a_transmission_of_one_number_are_two_things() -> None:
     found = told(rows=[
         WriteSpool(7, SpoolStatus.FAILED), WriteTransmission(7, TransmissionStatus.PENDING_RETRY, "busy", NOW)])
     assert found is not None and len(found["spools"]) == len(found["transmissions"]) == 1
-    assert found["transmissions"][0]["due_at"] == str(NOW)
+    assert found["transmissions"][0]["due_at"] == NOW.isoformat()
 
 
 def test_results_and_opt_outs_stay_apart_and_in_order() -> None:

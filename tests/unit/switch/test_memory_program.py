@@ -72,6 +72,14 @@ def test_the_last_step_hangs_up_at_once_but_not_when_a_key_was_pressed(switch: M
     assert after(switch, 1.1) == ["StepDone2", "HungUp"]
 
 
+def test_the_last_question_hangs_up_when_a_key_was_pressed(switch: MemorySwitch) -> None:
+    last = Prompt("collect", 1, "a", digits=1, timeout_s=1, is_last_by_key=True)
+    ring(switch, Phone(answers_s=0.1, enters=("9",)), last)
+    assert after(switch, 2.2) == ["Answered", "StepDone19", "HungUp"]
+    ring(switch, Phone(answers_s=0.1), last)
+    assert after(switch, 2.2) == ["Answered", "StepDone1"]
+
+
 def test_the_next_step_comes_in_time(switch: MemorySwitch) -> None:
     leg = ring(switch, Phone(answers_s=0.1, enters=("", "5")), Prompt("collect", 1, "a", digits=1, timeout_s=1))
     after(switch, 3)

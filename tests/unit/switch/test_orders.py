@@ -150,10 +150,13 @@ STEPS = [
     (Prompt("play", 3, "cache/9f", is_last=True), {"RW_F": "cache/9f"}),
     (Prompt("collect", 3, "cache/9f", digits=4, timeout_s=7), {"RW_F": "cache/9f", "RW_MAX": "4", "RW_TO": "7"}),
     (Prompt("collect", 3, "", digits=1, timeout_s=1), {"RW_F": "", "RW_MAX": "1", "RW_TO": "1"}),
+    (Prompt("collect", 3, "a", digits=1, timeout_s=1, is_last=True, is_last_by_key=True),
+     {"RW_F": "a", "RW_MAX": "1", "RW_TO": "1"}),
     (Prompt("record", 3, seconds=30.0, file="7-2"), {"RW_R": "7-2", "RW_SEC": "30"}),
     (Prompt("pause", 3, seconds=2.5), {"RW_SEC": "2.5"}),
     (Prompt("amd", 3), {}),
 ]
+LAST = {(False, False): "", (True, False): "s", (False, True): "k", (True, True): "sk"}
 
 
 @pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
@@ -162,16 +165,16 @@ def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str
     assert dial["Channel"] == ["PJSIP/alpine-2.0123abcd/sip:4917012345@198.51.100.7:5060"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["1"])
-    last = "1" if prompt.is_last else ""
-    assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_S=3", f"RW_LAST={last}",
-                                *(f"{name}={value}" for name, value in told.items())]
+    assert dial["Variable"] == [
+        "GROUP(rw-phone)=4917012345", "RW_S=3", f"RW_LAST={LAST[prompt.is_last, prompt.is_last_by_key]}",
+        *(f"{name}={value}" for name, value in told.items())]
 
 
 @pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
 def test_the_next_step_is_a_redirect_with_its_variables(prompt: Prompt, told: dict[str, str]) -> None:
     *variables, redirect = actions(RunStep(AGENT, prompt))
     said = {one["Variable"][0]: one["Value"][0] for one in variables}
-    assert said == {"RW_S": "3", "RW_LAST": "1" if prompt.is_last else "", **told}
+    assert said == {"RW_S": "3", "RW_LAST": LAST[prompt.is_last, prompt.is_last_by_key], **told}
     assert (redirect["Context"], redirect["Exten"], redirect["Channel"]) == (["rw-step"], [prompt.verb], [AGENT])
     assert redirect["ActionID"] == [f"to:rw-step,{prompt.verb}:{AGENT}:5"]
 
