@@ -28,6 +28,8 @@ static = yes
 TRUNK={trunk}
 [rw-in]
 exten => 493000,1,Answer()
+ same => n,Set(FROM=${{CHANNEL(pjsip,remote_uri)}})
+ same => n,Set(CALLERID(num)=${{FILTER(0-9,${{CUT(FROM,@,1)}})}})
  same => n,Read(DIGIT,{prompt},1,,1,5)
  same => n,GotoIf($["${{DIGIT}}" = "1"]?rw-in,493001,1)
  same => n,Hangup(17)
