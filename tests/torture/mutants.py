@@ -63,8 +63,6 @@ MUTANTS = (
     Mutant("an acknowledgement counts twice", "engine/flows/alarm_legs.py",
            "if one.state is RecipientState.ACKNOWLEDGED:\n        return Step(state)\n    one = replace(one, state=",
            "one = replace(one, state=", ("tests/unit/flows/test_alarm.py",)),
-    Mutant("a phone's 302 dials on in the fallback", "dialplans/asterisk/fallback.conf", "U(rw-confirm)i)",
-           "U(rw-confirm))", ("tests/torture/test_sip_toll_fraud.py::test_nor_does_the_fallback_follow_it",)),
     Mutant("endpoints that can be guessed", "engine/switch/asterisk/endpoints.py",
            "{hashlib.sha256(f'endpoint {secret}'.encode()).hexdigest()[:8]}", "00000000",
            ("tests/unit/switch/test_endpoints.py",)),
