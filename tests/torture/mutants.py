@@ -88,8 +88,17 @@ ISOLATION = {
     "transmissions": (f"{_IDS}/test_ictcore_transmissions.py::test_ids_of_another_organisation_do_not_exist",),
     "providers": (f"{_IDS}/test_ictcore_providers.py::test_providers_of_other_users_and_organisations",),
 }
+# Those that stand alone between a foreign id and its row. Where a query is asked only after one of these has found the
+# row, leaving its organisation out as well changes nothing that anybody could notice.
+LEFT_OUT = (
+    ("campaigns", "campaign"),
+    ("ictcore_accounts", "account"),
+    ("ictcore_people", "contact"),
+    ("people", "contact"),
+    ("programs", "program"),
+    ("recordings", "recording"),
+)
 _OWN = re.compile(r"\b(?:\w+\.)?organisation_id = \$\d+")
-_QUERY = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 def without_organisation(file: str, query: str, root: Path = SQL) -> Mutant:
@@ -98,12 +107,6 @@ def without_organisation(file: str, query: str, root: Path = SQL) -> Mutant:
     block = _block(text, query)
     return Mutant(f"the organisation left out of {file}.{query}", f"engine/store/sql/{file}.sql", block,
                   _OWN.sub(lambda found: f"({found[0]}) IS NOT NULL", block), ISOLATION[file])
-
-
-def queries_with_an_organisation() -> list[tuple[str, str]]:
-    """(file, query) of all that compare with the caller's organisation and have a test that asks as another one."""
-    return [(file, query) for file in ISOLATION for query in _QUERY.findall((SQL / f"{file}.sql").read_text())
-            if _OWN.search(_block((SQL / f"{file}.sql").read_text(), query))]
 
 
 def _block(text: str, query: str) -> str:

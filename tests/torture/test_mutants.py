@@ -5,7 +5,6 @@ process of their own.
 """
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -16,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.mutants import MUTANTS, Mutant, queries_with_an_organisation, without_organisation
+from tests.torture.mutants import LEFT_OUT, MUTANTS, Mutant, without_organisation
 from tests.torture.report import Mutant as Killed
 
 PROJECT = Path(__file__).parents[2]
-SAMPLE = 5
 pytestmark = pytest.mark.timeout(600)       # several test runs each
 FAST = "ChannelId removed"
 
@@ -46,13 +44,11 @@ def test_without_this_guard_the_suite_turns_red(mutant: Mutant, copy: Path, requ
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("nth", range(SAMPLE))
+@pytest.mark.parametrize("file, query", LEFT_OUT)
 def test_without_the_organisation_a_query_is_noticed(
-    nth: int, copy: Path, request: pytest.FixtureRequest,
+    file: str, query: str, copy: Path, request: pytest.FixtureRequest,
 ) -> None:
-    """Another five of them in every run."""
-    chosen = random.Random(request.config.option.torture_seed).sample(queries_with_an_organisation(), SAMPLE)
-    _dies(without_organisation(*chosen[nth]), copy, request)
+    _dies(without_organisation(file, query), copy, request)
 
 
 @pytest.mark.full
