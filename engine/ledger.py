@@ -38,7 +38,7 @@ class Ledger:
         self._main = self._trunks[0].name
         self._restraint = restraint
         self._headroom = headroom
-        self._paces = {trunk.name: Pace(trunk.cps) for trunk in self._trunks}
+        self._paces = {trunk.name: Pace(trunk.cps, headroom) for trunk in self._trunks}
         self._former_s: Sequence[float] = ()  # when an engine before us dialled, by our clock
         self._granted: Counter[str] = Counter()  # by whose pace it was, since the last round was carried out
         self._noted: dict[str, _Noted] = {}
@@ -133,7 +133,7 @@ class Ledger:
         back within the same second."""
         for trunk in providers:
             pace = self._paces.get(trunk.name)
-            self._paces[trunk.name] = replace(pace, cps=trunk.cps) if pace else Pace(trunk.cps).after(
+            self._paces[trunk.name] = replace(pace, cps=trunk.cps) if pace else Pace(trunk.cps, self._headroom).after(
                 (now_s - at_s for at_s in self._former_s), now_s)
         self._own = own_trunks(providers)
         self._nothing_until_s = 0.0
