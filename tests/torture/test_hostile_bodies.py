@@ -178,6 +178,7 @@ async def test_archives_and_pictures_that_unpack_to_more_than_there_is_are_refus
         assert drawn.status < 500, "its size is told, it is never drawn"
 
 
+@pytest.mark.full
 async def test_slow_loris_holds_nobody_else_up(
         api: tuple[Muster, Estate], tally: Tally, request: pytest.FixtureRequest) -> None:
     """Hundreds of connections that send a head or a body byte by byte; each body is given up within its time."""
