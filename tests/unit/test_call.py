@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
+import uvloop
 
 from engine.flows import hotline as flow
 from engine.mailbox import Begin, ForCall
@@ -323,3 +324,15 @@ async def test_a_leg_wants_to_ring_until_its_call_lets_it_go() -> None:
         await at.settles()
         assert not at.calls.wants_to_ring(leg, at.switch.now())
         assert not at.calls.wants_to_ring("a leg of nobody", at.switch.now())
+
+
+def test_the_loop_of_the_real_engine_wakes_it_at_once_and_later() -> None:
+    async def wakes() -> None:
+        async with desk() as at:
+            for after_s in (-1.0, 0.0, 0.001, 0.01):
+                at.calls._look_again(after_s)
+                await at.arrives()
+            await until(lambda: at.calls._look is None)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(wakes())
