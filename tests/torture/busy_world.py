@@ -17,12 +17,14 @@ OTHERS_BACK_S = 10.0    # after any other fault: nobody is left in silence for l
 STALL_S = 1.0           # of this process, in which the phones live: what they saw then is not to be trusted
 
 
-async def busy_world(open_world, rng: random.Random, people: int, contacts: int, **settings: object) -> Crowd:
+async def busy_world(
+    open_world, rng: random.Random, people: int, contacts: int, is_brief: bool = False, **settings: object,
+) -> Crowd:
     """Callers of a hotline, people to alarm, a campaign with some who must not be called, and one whose window is
     closed."""
     world: World = await open_world(**settings)
     await world.hotline(agents=AGENTS)
-    crowd = Crowd(world, random.Random(rng.random()))  # of its own: who calls when must not change what strikes when
+    crowd = Crowd(world, random.Random(rng.random()), is_brief)  # who calls when must not change what strikes when
     await crowd.people(people)
     await crowd.drive(contacts=contacts, do_not_call=2, cpm=120)
     await crowd.drive(contacts=2, window=never_open())

@@ -16,6 +16,7 @@ AROUND_S = 0.06
 PEOPLE, AGENTS = 12, 8
 
 
+@pytest.mark.full
 @pytest.mark.timeout(150)
 async def test_answered_just_before_and_just_after_the_timeout(open_world, rng: random.Random, tally: Tally) -> None:
     world: World = await open_world(ring_timeout_s=RING_S)
