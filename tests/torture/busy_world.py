@@ -12,6 +12,7 @@ from tests.torture.faults import Harm, Strike
 from tests.torture.world import World
 
 AGENTS, CALLERS = 8, 3
+CAPS = {"trunk_cps": 15, "trunk_channels": 100}
 SWITCH_BACK_S = 5.0     # after Asterisk's return a new call is taken
 OTHERS_BACK_S = 10.0    # after any other fault: nobody is left in silence for longer
 STALL_S = 1.0           # of this process, in which the phones live: what they saw then is not to be trusted
@@ -22,7 +23,7 @@ async def busy_world(
 ) -> Crowd:
     """Callers of a hotline, people to alarm, a campaign with some who must not be called, and one whose window is
     closed."""
-    world: World = await open_world(**settings)
+    world: World = await open_world(**{**CAPS, **settings})
     await world.hotline(agents=AGENTS)
     crowd = Crowd(world, random.Random(rng.random()), is_brief)  # who calls when must not change what strikes when
     await crowd.people(people)
