@@ -10,7 +10,7 @@ from tests.torture.faults_of_ami import IN_MIX
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 async def test_every_fault_of_the_ami(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=90, contacts=25)
     await strikes(crowd, [strike(fault, rng) for fault in rng.sample(IN_MIX, len(IN_MIX))])

@@ -12,7 +12,7 @@ FAULTS = (AsteriskKilled(), AsteriskStopped(), AsteriskRestarted(), BothKilled()
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 async def test_asterisk_killed_stopped_and_restarted(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=90, contacts=25)
     await strikes(crowd, [strike(fault, rng) for fault in rng.sample([*FAULTS, AsteriskKilled(), BothKilled()], 6)])

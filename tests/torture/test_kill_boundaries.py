@@ -55,9 +55,9 @@ async def dies(engine: MortalProcess) -> bool:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_killed_at_every_boundary(open_world, rng: random.Random) -> None:
-    crowd = await busy_world(open_world, rng, people=240, contacts=120, engine=MortalProcess)
+    crowd = await busy_world(open_world, rng, people=200, contacts=50, engine=MortalProcess)
     missed = await die_at(crowd, rng.sample(BOUNDARIES, len(BOUNDARIES)))
     print("not reached:", missed)
     assert len(missed) <= len(BOUNDARIES) // 4, missed
