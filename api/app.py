@@ -6,6 +6,7 @@ makes 503s, not a stopped api.
 """
 
 import asyncio
+import gc
 import signal
 from functools import cache
 
@@ -88,6 +89,9 @@ async def run(settings: Settings) -> None:
     try:
         await runner.setup()
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        gc.collect()
+        gc.freeze()     # what is there now stays: the collector need not look through it again and again
+        gc.set_threshold(10_000, 20, 20)
         log.info("api.listening", address=[f"{it[0]}:{it[1]}" for it in runner.addresses])
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(it()) for it in runner.app[RUNNING]]

@@ -30,6 +30,15 @@ class Figures:
                                  registry=self.registry)
         self.beat_age = Gauge("ringward_api_engine_beat_age_seconds", "age of the engine's heartbeat; -1: none",
                               registry=self.registry)
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def _of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Looked up once: there are only so many routes and statuses."""
+        found = self._children.get((method, route, status))
+        if found is None:
+            found = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            self._children[method, route, status] = found
+        return found
 
     @web.middleware
     async def observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -45,8 +54,9 @@ class Figures:
             route = request.get(ROUTE) or (resource.canonical if resource else "none")
             took_s = perf_counter() - began
             method = request.method if request.method in METHODS else "other"
-            self.requests.labels(method, route, str(status)).inc()
-            self.seconds.labels(method, route).observe(took_s)
+            answered, seconds = self._of(method, route, status)
+            answered.inc()
+            seconds.observe(took_s)
             log.info("api.request", method=method, route=route, status=status, ms=round(took_s * 1000, 1))
 
 

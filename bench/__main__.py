@@ -9,9 +9,11 @@ import sys
 
 from rich.console import Console
 
+from bench.plots import draw
 from bench.results import Results
 
-BENCHES = ("hotline", "alarm", "campaign", "engine_cost", "throughput", "long_messages")
+BENCHES = (
+    "throughput", "long_messages", "engine_cost", "hotline", "alarm", "api", "contacts", "recovery", "live_calls")
 
 
 def main(names: list[str]) -> int:
@@ -23,6 +25,7 @@ def main(names: list[str]) -> int:
     for name in names or BENCHES:
         asyncio.run(importlib.import_module(f"bench.{name}").run(results))
     results.write_page()
+    draw(results.lines)
     return 0
 
 

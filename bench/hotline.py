@@ -1,172 +1,173 @@
-"""`make bench-hotline`: how quickly a caller reaches the agents, and how soon after the 1 both hear each other.
+"""How quickly a hotline's caller reaches the agents, and how soon after the 1 both hear each other, against a static
+`Dial()` of the same Asterisk to the same three phones.
 
-Every call is a whole one (INVITE, greeting, three phones ring, one presses 1, audio both ways, hang-up) on a system
-of its own with Postgres and Asterisk. Between the calls a bare AMI client does the same to the same Asterisk without
-any engine: Originate until the phone's INVITE, Bridge until audio both ways. All times are taken at the phones, by one
-monotonic clock; audio counts from the first 20 ms packet that holds the other's voice.
+Reach: the caller's INVITE until the first agent's, with 1, 50 and 200 other callers who wait on the switch, in both
+arms. Audio: the end of the key 1 until the first 20 ms packet of the other's voice, on the later of the two sides. All
+times are taken at the phones, by one monotonic clock.
 """
 
 import asyncio
-import os
-import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import aiohttp
-from rich.console import Console
-from rich.progress import Progress
-
-from bench.bare_ami import BareAmi
-from bench.figures import percentile, print_machine, print_times
-from engine.demo.company import Company, active, found
+from bench import static_dial
+from bench.figures import percentile
+from bench.load_callers import LoadCallers
+from bench.pairs import Goal, Result, in_pairs
+from bench.processes import cpu_s
+from bench.results import Results
+from bench.stage import STATIC, Stage, stage
 from engine.demo.conversation import CALLER, accept_to_audio_s
-from engine.demo.system import System, started
-from engine.runtime.ports import Address
-from engine.settings import Settings
-from engine.softphone import Behaviour, Carrier, NeverHappened
+from engine.softphone import Behaviour, NeverHappened
 from engine.softphone.audio import chirp
+from engine.softphone.phone import Phone
 
-CALLS, LANES = int(os.environ.get("BENCH_CALLS", "200")), 2
-LIMIT_S = 600
-REACH_P99_MS, AUDIO_P99_MS = 50, 150
+CALLS_UP = 1, 50, 200
+REACHES = 100               # calls of a run
+LANES, TALKS = 4, 25        # talks at once, and of each lane in a run
+WAITING = 2                 # hotlines with people who wait: each takes a hundred
+LAST_S = 0.05               # after a call is over, before the next
 VOICE_A, VOICE_B = chirp(1, 0.25), chirp(2, 0.25)
-LISTEN_S = 0.45  # a whole turn of the voice and some more
-
-console = Console()
-
-
-@dataclass(slots=True)
-class Figures:
-    """Milliseconds, one of each a call."""
-
-    reach: list[float] = field(default_factory=list)
-    audio: list[float] = field(default_factory=list)
-    bare_reach: list[float] = field(default_factory=list)
-    bare_audio: list[float] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+LISTEN_S = 0.3              # a whole turn of the voice and some more
+ANSWERS = Behaviour(answer_after_s=0.02, audio=VOICE_B, loop_audio=True)
+# no limit of the trunk is met, and who waits is not told within the bench that nobody comes
+SETTINGS = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000", "RINGWARD_RING_TIMEOUT_S": "300",
+            "RINGWARD_ROUNDS": "20"}
 
 
-async def hotline_call(carrier: Carrier, company: Company, figures: Figures) -> None:
-    phones = [carrier.phones[agent.number] for agent in company.agents]
-    earlier = [len(phone.calls) for phone in phones]
-    call = await carrier.call(CALLER, company.number, audio=VOICE_A, loop_audio=True)
-    try:
-        rung = [await phone.rung(5, count + 1) for phone, count in zip(phones, earlier, strict=True)]
-        agent = phones[0].call
-        await agent.answered(5)
-        await agent.heard(0.1, 5)
-        agent.press("1")
-        pressed = await carrier.journal.wait(
-            lambda entry: entry.call == agent.id and entry.what == "dtmf ended", "the key", 2, who=agent.who)
-        await agent.heard(agent.recording.sound_s + LISTEN_S, 5)
-        await call.heard(call.recording.sound_s + LISTEN_S, 5)
-        took = [accept_to_audio_s(call, VOICE_B, pressed.at), accept_to_audio_s(agent, VOICE_A, pressed.at)]
-        if None in took:
-            raise NeverHappened("no audio both ways")
-        figures.reach.append(1000 * (min(entry.at for entry in rung) - call.invited_at))
-        figures.audio.append(1000 * max(filter(None, took)))
-    finally:
-        call.hang_up()
-    for phone, count in zip(phones, earlier, strict=True):
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number to call, and the phones that it rings."""
+
+    number: str
+    phones: Sequence[Phone]
+
+
+class Failed(Exception):
+    """Too many calls of a run came to nothing: there is no figure."""
+
+
+async def run(results: Results) -> None:
+    async with stage(WAITING + LANES, {"channelsInbound": 100}, **SETTINGS) as on, AsyncExitStack() as stack:
+        waiting, lanes = on.companies[:WAITING], on.companies[WAITING:]
+        callers = await stack.enter_async_context(
+            LoadCallers.started(on.system.sip, [company.number for company in waiting]))
+        hotlines = [Line(company.number, [on.carrier.phones[agent.number] for agent in company.agents])
+                    for company in lanes]
+        made: list[Result] = []
+        for calls in CALLS_UP:
+            made += await _reach(on, callers, calls, hotlines[0])
+        await callers.up(0)
+        made += await _audio(on, hotlines)
+    results.add("hotline", made)
+
+
+# --- the caller's INVITE → an agent's INVITE -------------------------------------------------------------------------
+
+
+async def _reach(on: Stage, callers: LoadCallers, calls: int, hotline: Line) -> list[Result]:
+    static = Line(f"{STATIC}000", hotline.phones)
+    await static_dial.rings(on, static.number, [phone.number for phone in hotline.phones])
+    await callers.up(calls)
+    name = f"INVITE → agent's INVITE, {calls} calls up"
+    goals = [Goal(f"{name}, p50", "p50", "difference", "ms", at_most=5),
+             Goal(f"{name}, p99", "p99", "difference", "ms", at_most=30),
+             Goal(f"{name}, p50 alone", "p50", "ours", "ms"),
+             Goal(f"{name}, p99 alone", "p99", "ours", "ms"),
+             Goal(f"{name}, least share of their audio that came", "audio", "ours", ""),
+             Goal(f"{name}, CPU of the calls' phones", "phones", "ours", "cores")]
+
+    async def baseline() -> Mapping[str, float]:
+        return await _reaches(on, callers, calls, static)
+
+    async def ours() -> Mapping[str, float]:
+        return await _reaches(on, callers, calls, hotline)
+
+    return await in_pairs(baseline, ours, goals)
+
+
+async def _reaches(on: Stage, callers: LoadCallers, calls: int, line: Line) -> Mapping[str, float]:
+    on.forget()
+    await callers.heard()
+    cpu, began = cpu_s(callers.pid), time.monotonic()
+    took = [await reach_ms(on, line) for _ in range(REACHES)]
+    heard = await callers.heard()
+    if heard.calls < calls:
+        raise Failed(f"of {calls} calls that were to be up, {heard.ended} have ended")
+    return {"p50": percentile(took, 0.5), "p99": percentile(took, 0.99), "audio": heard.least,
+            "phones": (cpu_s(callers.pid) - cpu) / (time.monotonic() - began)}
+
+
+async def reach_ms(on: Stage, line: Line) -> float:
+    """One call, until all phones have rung; nobody answers."""
+    counts = [len(phone.calls) for phone in line.phones]
+    call = await on.carrier.call(CALLER, line.number)
+    rung = [(await phone.rung(5, count + 1)).at for phone, count in zip(line.phones, counts, strict=True)]
+    call.hang_up()
+    for phone, count in zip(line.phones, counts, strict=True):
         await phone.ended(5, count + 1)
+    await call.ended(5)
+    return 1000 * (min(rung) - call.invited_at)
 
 
-async def bare_call(carrier: Carrier, ami: BareAmi, numbers: tuple[str, str], figures: Figures) -> None:
-    phones = [carrier.phones[number] for number in numbers]
-    earlier = [len(phone.calls) for phone in phones]
-    legs, asked = [], []
-    for number in numbers:
-        asked.append(time.monotonic())
-        legs.append(await ami.hold(number, carrier.trunk))
-    for phone, count, at in zip(phones, earlier, asked, strict=True):
-        figures.bare_reach.append(1000 * ((await phone.rung(5, count + 1)).at - at))
-        await phone.saw("first rtp", 5, count + 1)
-    bridged = time.monotonic()
-    await ami.action("Bridge", Channel1=legs[0], Channel2=legs[1], Tone="no")
-    for phone in phones:
-        await phone.heard(phone.call.recording.sound_s + LISTEN_S, 5)
-    took = [accept_to_audio_s(phone.call, voice, bridged)
-            for phone, voice in zip(phones, (VOICE_B, VOICE_A), strict=True)]
-    figures.bare_audio.append(1000 * max(filter(None, took)))
-    phones[0].hang_up()
-    await phones[1].ended(5, earlier[1] + 1)
+# --- the key 1 → audio both ways -------------------------------------------------------------------------------------
 
 
-async def lane(
-    carrier: Carrier, company: Company, ami: BareAmi, bare: tuple[str, str], calls: int, figures: Figures,
-    advance: Callable[[], None],
-) -> None:
-    for place, agent in enumerate(company.agents):
-        answers = Behaviour(answer_after_s=0.02, audio=VOICE_B, loop_audio=True)
-        carrier.phone(agent.number, Behaviour() if place else answers)
-    for number, voice in zip(bare, (VOICE_A, VOICE_B), strict=True):
-        carrier.phone(number, Behaviour(answer_after_s=0.02, audio=voice, loop_audio=True))
-    for _ in range(calls):
-        try:
-            await hotline_call(carrier, company, figures)
-            await bare_call(carrier, ami, bare, figures)
-        except (NeverHappened, RuntimeError, TimeoutError) as problem:
-            figures.failed.append((str(problem) or repr(problem)).splitlines()[0])
-        advance()
+async def _audio(on: Stage, hotlines: Sequence[Line]) -> list[Result]:
+    static = [Line(f"{STATIC}1{lane:02}", line.phones) for lane, line in enumerate(hotlines)]
+    for line in static:
+        await static_dial.asks(on, line.number, [phone.number for phone in line.phones])
+    for line in hotlines:
+        line.phones[0].behaviour = ANSWERS
+    name = "accept → audio both ways"
+    goals = [Goal(f"{name}, p50", "p50", "ours", "ms", at_most=60),
+             Goal(f"{name}, p99", "p99", "ours", "ms", at_most=150),
+             Goal(f"{name}, p50 less the static one's", "p50", "difference", "ms"),
+             Goal(f"{name}, p99 less the static one's", "p99", "difference", "ms")]
+
+    async def baseline() -> Mapping[str, float]:
+        return await _talks(on, static)
+
+    async def ours() -> Mapping[str, float]:
+        return await _talks(on, hotlines)
+
+    return await in_pairs(baseline, ours, goals)
 
 
-async def measure(stack: AsyncExitStack, figures: Figures, progress: Progress) -> tuple[System, str]:
-    carrier = await stack.enter_async_context(Carrier())
-    starting = progress.add_task("starting the system", total=None)
-    system = await stack.enter_async_context(started(Address(*carrier.address)))
-    carrier.switch = system.sip.host, system.sip.port
-    session = await stack.enter_async_context(aiohttp.ClientSession())
-    companies = [await found(session, system, lane=number) for number in range(LANES)]
-    for company in companies:
-        if (status := await active(company)) != "active":
-            raise SystemExit(f"the hotline is {status}")
-    settings = Settings(home=system.home)
-    clients = [await BareAmi.connect(settings) for _ in companies]
-    asterisk = (await clients[0].action("CoreSettings")).get("AsteriskVersion", "?")
-    progress.remove_task(starting)
-    task = progress.add_task("calls", total=CALLS)
-    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
-        for number, (company, ami) in enumerate(zip(companies, clients, strict=True)):
-            tasks.create_task(lane(
-                carrier, company, ami, (f"4917139200{number}8", f"4917139200{number}9"), CALLS // LANES, figures,
-                lambda: progress.advance(task)))
-    for ami in clients:
-        await ami.close()
-    return system, asterisk
+async def _talks(on: Stage, lines: Sequence[Line]) -> Mapping[str, float]:
+    on.forget()
+    took: list[float] = []
+    async with asyncio.TaskGroup() as tasks:
+        for line in lines:
+            tasks.create_task(_lane(on, line, took))
+    return {"p50": percentile(took, 0.5), "p99": percentile(took, 0.99)}
 
 
-def report(figures: Figures, asterisk: str) -> bool:
-    print_times(console, {
-        "caller's INVITE → first agent's INVITE": figures.reach,
-        "  bare AMI: Originate → the phone's INVITE": figures.bare_reach,
-        "end of the key 1 → audio both ways": figures.audio,
-        "  bare AMI: Bridge → audio both ways": figures.bare_audio,
-    })
-    if figures.reach and figures.bare_reach and figures.bare_audio:
-        console.print(f"ratio of the medians to the bare AMI's: reach "
-                      f"{statistics.median(figures.reach) / statistics.median(figures.bare_reach):.2f}, audio "
-                      f"{statistics.median(figures.audio) / statistics.median(figures.bare_audio):.2f}")
-    for problem in figures.failed[:5]:
-        console.print(f"failed: {problem}", markup=False)
-    print_machine(console, asterisk)
-    console.print(f"settings: {CALLS} calls in {LANES} lanes, 3 phones a hotline, PCMA, packets of 20 ms")
-    reach, audio = percentile(figures.reach or [1e9], 0.99), percentile(figures.audio or [1e9], 0.99)
-    good = reach <= REACH_P99_MS and audio <= AUDIO_P99_MS and len(figures.reach) == CALLS // LANES * LANES
-    console.print(f"{'within' if good else 'NOT within'} the targets: reach p99 ≤ {REACH_P99_MS} ms, audio p99 ≤ "
-                  f"{AUDIO_P99_MS} ms, no call lost ({len(figures.failed)} failed)")
-    return good
+async def _lane(on: Stage, line: Line, took: list[float]) -> None:
+    for _ in range(TALKS):
+        took.append(await audio_ms(on, line))
 
 
-async def run() -> bool:
-    figures = Figures()
-    async with AsyncExitStack() as stack:
-        with Progress(console=console, transient=True) as progress:
-            _, asterisk = await measure(stack, figures, progress)
-    return report(figures, asterisk)
-
-
-if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(run()) else 1)
+async def audio_ms(on: Stage, line: Line) -> float:
+    """A whole call: the first phone answers, hears the question, presses 1; both hear each other."""
+    counts = [len(phone.calls) for phone in line.phones]
+    call = await on.carrier.call(CALLER, line.number, audio=VOICE_A, loop_audio=True)
+    await line.phones[0].rung(5, counts[0] + 1)
+    agent = line.phones[0].call
+    await agent.answered(5)
+    await agent.heard(0.1, 5)
+    agent.press("1")
+    pressed = await on.carrier.journal.wait(
+        lambda entry: entry.call == agent.id and entry.what == "dtmf ended", "the key", 2, who=agent.who)
+    await agent.heard(agent.recording.sound_s + LISTEN_S, 5)
+    await call.heard(call.recording.sound_s + LISTEN_S, 5)
+    call.hang_up()
+    for phone, count in zip(line.phones, counts, strict=True):
+        await phone.ended(5, count + 1)
+    both = [accept_to_audio_s(call, VOICE_B, pressed.at), accept_to_audio_s(agent, VOICE_A, pressed.at)]
+    heard = [seconds for seconds in both if seconds is not None]
+    if len(heard) < len(both):
+        raise NeverHappened("no audio both ways")
+    return 1000 * max(heard)

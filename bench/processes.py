@@ -48,3 +48,8 @@ def pin(pid: int, cores: Collection[int]) -> None:
     for thread in threads(pid):
         with contextlib.suppress(ProcessLookupError):
             os.sched_setaffinity(thread, cores)
+
+
+def resident_bytes(pid: int) -> int:
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,23 @@ TABLE_FROM, TABLE_TO = "<!-- results: written by `make bench` -->", "<!-- end of
 
 @dataclass(slots=True)
 class Results:
-    """`lines`: the results of every bench, each with the bench's name, its commit, its time and the load before it."""
+    """`lines`: the results of every bench, each with the bench's name, its commit and its time. `conditions`: of each
+    bench under which it measured."""
 
     console: Console
     lines: list[dict[str, Any]] = field(default_factory=list)
+    conditions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, console: Console) -> "Results":
-        return cls(console, json.loads(JSON.read_text())["results"] if JSON.exists() else [])
+        stored = json.loads(JSON.read_text()) if JSON.exists() else {}
+        return cls(console, stored.get("results", []), stored.get("conditions", {}))
+
+    def begin(self, bench: str, conditions: Mapping[str, str]) -> None:
+        """Once its system is up: the load average is the one before the first run."""
+        self.conditions[bench] = {**machine(), **conditions}
+        said = ", ".join(f"{name} {value}" for name, value in self.conditions[bench].items())
+        self.console.print(f"{bench}: {said}", markup=False, highlight=False)
 
     def add(self, bench: str, results: Iterable[Result]) -> None:
         about = {"bench": bench, "commit": commit(),
@@ -45,7 +54,7 @@ class Results:
         self.show(bench)
 
     def as_json(self) -> dict[str, Any]:
-        return {"commit": commit(), "machine": machine(), "results": self.lines}
+        return {"commit": commit(), "machine": machine(), "conditions": self.conditions, "results": self.lines}
 
     def show(self, bench: str) -> None:
         table = Table(title=bench, title_justify="left")

@@ -26,6 +26,7 @@ from engine.figures import PHASES, Figures
 from engine.inbound import Inbound
 from engine.kept_recordings import KeptRecordings
 from engine.ledger import Ledger
+from engine.loop_lag import watch
 from engine.policy.throttle import Limit
 from engine.ports import (
     AlarmStore,
@@ -162,9 +163,11 @@ class Engine:
                     self.calls.run(), self._switch.run(), self._listen(), self._reconcile.run(),
                     self._dispatcher.run(), self._campaigns.run(), self._recordings.run(), self._provision.run(),
                     self._providers.run(), self._tick(), self._speech.run(),
+                    watch(self._figures.loop_late),
                     *(work() for work in self._beside),
                 )
             ]
+            gc.freeze()  # what is there now stays: the collector does not look through it in the middle of a call
             await self._stop.wait()
             if not self._is_handing_over:
                 await self._drain()

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from engine.vocabulary.commands import Dial, DialAlarm, DialProgram, RowCommand, SwitchCommand, WriteAttempt
 from engine.vocabulary.events import DigitsEntered, Joined
 
+LAG = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2)
 FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 1, 2, 5)
 PHASES = {
     "hotline": ("waiting", "talking", "apologising", "fallback", "closing"),
@@ -56,6 +57,8 @@ class Figures:
         }
         self._accept = Histogram("ringward_accept_seconds", "Key pressed to joined", buckets=FAST, registry=registry)
         self._save = Histogram("ringward_save_seconds", "One commit", buckets=FAST, registry=registry)
+        self._loop_lag = Histogram("ringward_loop_lag_seconds", "A timer of the event loop, how late it came",
+                                   buckets=LAG, registry=registry)
         self._ami_lag = Gauge("ringward_ami_lag_seconds", "Round trip of the last AMI ping", registry=registry)
         self._legs = Gauge("ringward_trunk_legs", "Legs by trunk", ["trunk"], registry=registry)
 
@@ -94,6 +97,9 @@ class Figures:
         for trunk, used in legs.items():
             self._legs.labels(trunk).set(used)
         self._ami_lag.set(ami_lag_s)
+
+    def loop_late(self, seconds: float) -> None:
+        self._loop_lag.observe(seconds)
 
     def text(self) -> str:
         return generate_latest(self._registry).decode()

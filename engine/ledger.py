@@ -51,6 +51,9 @@ class Ledger:
         self._turn = 0
         self._turns: dict[str, int] = {}
         self._told: dict[str, dict[str, datetime]] = {}  # delays, by call and number
+        # calls that can get nothing until a leg of these numbers or groups ends: a round need not ask a crowd in vain
+        self._stuck: dict[str, Wants] = {}
+        self._freed: set[str | int] = set()
 
     # --- what calls use --------------------------------------------------------------------------------------------
 
@@ -89,9 +92,11 @@ class Ledger:
         self._by_leg.pop(leg.leg, None)
         self._used[self._trunk(leg)] -= 1
         if leg.number:
+            self._freed.add(leg.number)
             if self._by_number.get(leg.number) == leg.leg:
                 del self._by_number[leg.number]
             if group is not None:
+                self._freed.add(group)
                 self._outbound[group] -= 1
 
     def _trunk(self, leg: Leg) -> str:
@@ -106,7 +111,7 @@ class Ledger:
         for legs in noted.legs.values():
             for leg in legs:
                 self._remove(leg, noted.group)
-        for index in (self._changed, self._wants, self._turns, self._told):
+        for index in (self._changed, self._wants, self._turns, self._told, self._stuck):
             index.pop(call_id, None)
 
     def clear(self) -> None:
@@ -138,6 +143,7 @@ class Ledger:
     def _ask(self) -> None:
         for call_id in self._changed:
             noted = self._noted[call_id]
+            self._stuck.pop(call_id, None)
             if (wants := noted.flow.wants(noted.state)) is not None:
                 self._wants[call_id] = wants
             else:
@@ -147,9 +153,10 @@ class Ledger:
     def grant(self, now: datetime, now_s: float, only_hotlines: bool = False) -> Allocation:
         """Numbers for the calls that want some, within what limits and trunks allow; `now_s` is monotonic."""
         self._ask()
+        self._release()
         waiting = [
             Waiting(call_id, wants, self._turns.get(call_id, 0)) for call_id, wants in self._wants.items()
-            if wants.rank == HOTLINE or not only_hotlines
+            if call_id not in self._stuck and (wants.rank == HOTLINE or not only_hotlines)
         ]
         lines = Lines(self._trunks, self._paces, self._used, self._headroom, self._own)
         found = allocate(
@@ -161,9 +168,21 @@ class Ledger:
             self._turn += 1
             self._turns[grant.call_id] = self._turn
             self._granted.update(grant.paced)
+        served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
+        self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
         found.again_in_s = _soonest(found, now)
         found.delays = self._untold(found.delays, now)
         return found
+
+    def _release(self) -> None:
+        """Legs have ended: who waited for their numbers, or for their hotline to have less, is asked again."""
+        if self._freed:
+            self._stuck = {call_id: wants for call_id, wants in self._stuck.items() if not self._is_freed(wants)}
+            self._freed.clear()
+
+    def _is_freed(self, wants: Wants) -> bool:
+        return (wants.limit is not None and wants.limit.group in self._freed) or any(
+            wanted.number in self._freed for wanted in wants.numbers)
 
     def _untold(self, delays: Sequence[Delay], now: datetime) -> list[Delay]:
         """Not what is as good as over: a timer that fired a moment early is no new delay."""

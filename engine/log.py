@@ -5,6 +5,7 @@ engine writes hundreds in a second. What looks like a secret by its key is never
 through `mask` first.
 """
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -57,7 +58,11 @@ def _is_secret(key: str) -> bool:
 
 
 def _json(event: MutableMapping[str, Any], default: Any) -> str:
-    return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    """Text from outside may hold halves of surrogate pairs, of which orjson makes an error: a line is never lost."""
+    try:
+        return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(event, default=repr, skipkeys=True)
 
 
 def mask(number: str) -> str:

@@ -106,6 +106,7 @@ class Reconcile:
             self._calls.mailbox.post(ForCall(call_id, Reconciled(at, live)))
         await self._calls.settled(as_owner=True)  # what we do not know may belong to an engine that replaced us
         self._hang_up_strays(live)
+        self._calls.mailbox.tick()  # leases whose age nobody knew are renewed now, not when the next second has passed
         self._calls.open(losses == self._losses)
 
     def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> None:

@@ -51,9 +51,9 @@ class Company:
 
 
 async def found(session: aiohttp.ClientSession, system: System, lane: int = 0, **hotline: Any) -> Company:
-    """Make it all; the hotline may still be `starting`. Each of up to ten lanes has phones of its own."""
+    """Make it all; the hotline may still be `starting`. Each of up to ten lanes has phones and numbers of its own."""
     mark = secrets.token_hex(3)
-    number = f"{LOCAL}{secrets.randbelow(500):03}"
+    number = f"{LOCAL}{50 * lane + secrets.randbelow(50):03}"
     organisation = await system.ringward("org", "create", f"Demo {mark}")
     organisation_id = int(organisation["organizationID"])
     await system.ringward("number", "add", f"+{number}")

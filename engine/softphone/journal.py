@@ -60,6 +60,11 @@ class Journal:
                 waiting[1].set_result(entry)
         return entry
 
+    def forget(self) -> None:
+        """All that happened so far; who waits counts from now on."""
+        self.entries.clear()
+        self._by_number.clear()
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 

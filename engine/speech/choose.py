@@ -8,7 +8,6 @@ from engine.ports import SpeechFailed
 from engine.speech.command import EspeakNg, Piper
 from engine.speech.null import Null
 from engine.speech.pico import Pico
-from engine.speech.remote import Http
 from engine.speech.voice import Voice, VoiceUnavailable
 
 CHECK_TIMEOUT_S = 45.0
@@ -25,6 +24,8 @@ def voice_of(setting: str, state_dir: Path) -> Voice:
         case "piper" if what:
             return Piper(Path(what).expanduser())
         case "http" | "https" if what:
+            from engine.speech.remote import Http  # brings aiohttp's client: no other engine loads that to start
+
             return Http(setting if what.startswith("//") else what)
         case "null" if not what:
             return Null()

@@ -39,11 +39,19 @@ async def create_pool(
     database_url: str, *, min_size: int = 0, max_size: int = 8, command_timeout_s: float = COMMAND_TIMEOUT_S,
     connect_timeout_s: float = CONNECT_TIMEOUT_S, settings: dict[str, str] | None = None,
 ) -> "asyncpg.Pool[Any]":
-    """A pool. With `min_size` 0 it opens nothing yet, so that a process starts while the database is down."""
+    """A pool. With `min_size` 0 it opens nothing yet, so that a process starts while the database is down.
+
+    A connection that comes back has its transaction ended, nothing else: no store sets anything for a session, takes a
+    lock of one, or listens on a pooled connection, and asyncpg's own reset is one more round trip a use.
+    """
     async with store_errors():
         return await asyncpg.create_pool(
             database_url, min_size=min_size, max_size=max_size, timeout=connect_timeout_s,
-            command_timeout=command_timeout_s, server_settings=_server_settings(settings))
+            command_timeout=command_timeout_s, server_settings=_server_settings(settings), reset=_as_it_is)
+
+
+async def _as_it_is(_: "asyncpg.Connection[Any]") -> None:
+    """asyncpg has rolled back what was open (Connection._reset) before it calls this."""
 
 
 @asynccontextmanager
@@ -51,8 +59,11 @@ async def acquired(
     pool: "asyncpg.Pool[Any]", deadline_s: float = DEADLINE_S,
 ) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
     """A connection of the pool for one use of at most `deadline_s`. Raises StoreFailed."""
-    async with store_errors(), asyncio.timeout(deadline_s), pool.acquire() as connection:
-        yield connection
+    try:
+        async with asyncio.timeout(deadline_s), pool.acquire() as connection:
+            yield connection
+    except _LOST as error:
+        raise _failed(error) from error
 
 
 @asynccontextmanager
@@ -64,7 +75,11 @@ async def store_errors() -> AsyncIterator[None]:
     try:
         yield
     except _LOST as error:
-        raise StoreFailed(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+        raise _failed(error) from error
+
+
+def _failed(error: BaseException) -> StoreFailed:
+    return StoreFailed(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _server_settings(settings: dict[str, str] | None) -> dict[str, str]:

@@ -94,6 +94,24 @@ def test_a_phone_that_one_call_rings_is_not_granted_to_another() -> None:
     assert granted.again_in_s is None and granted.blocked == ["second"], "it waits for a phone, not for the budget"
 
 
+def test_who_can_get_nothing_is_told_once_and_asked_again_when_a_leg_ends() -> None:
+    noted = ledger()
+    note(noted, "first", Playbook.of(a_hotline(1)).grants(1))
+    note(noted, "second", Playbook.of(a_hotline(1)), leg="1795291439.33478")
+    assert [grant(noted).blocked for _ in range(3)] == [["second"], [], []]
+    noted.drop("first")
+    assert [one.call_id for one in grant(noted).grants] == ["second"]
+
+
+def test_a_hotline_at_its_limit_is_asked_again_when_one_of_its_legs_ends() -> None:
+    noted = ledger()
+    book = Playbook.of(a_hotline(2, channels_outbound=1)).grants(1)
+    note(noted, "call", book)
+    assert [grant(noted).blocked for _ in range(2)] == [["call"], []]
+    note(noted, "call", book.tells(HungUp(at(1), "leg-1", 17, 486)))
+    assert [one.wanted.phone for one in grant(noted).grants] == [phone(2)]
+
+
 def test_outbound_channels_are_counted_over_all_callers_of_a_hotline() -> None:
     noted = ledger()
     note(noted, "first", Playbook.of(a_hotline(3, channels_outbound=2)).grants(1))

@@ -72,6 +72,14 @@ def test_secrets_are_not_written() -> None:
     assert not any(secret in out.getvalue() for secret in ("rwo_1", "s1", "h1", "p1"))
 
 
+def test_a_line_is_whole_whatever_is_in_it() -> None:
+    out = io.StringIO()
+    setup("info", out)
+    structlog.get_logger().info("call.step", caller="\n{\"event\": \"forged\"}\x00\ud800", of={1, 2}, who=object)
+    [line] = out.getvalue().splitlines()
+    assert json.loads(line)["caller"] == "\n{\"event\": \"forged\"}\x00\ud800"
+
+
 @pytest.mark.parametrize(("number", "masked"), [
     ("+4930123455", "+493…55"), ("004930123455", "0049…55"), ("112", "…"), ("", "…"), ("12345", "…45")])
 def test_numbers_are_masked(number: str, masked: str) -> None:

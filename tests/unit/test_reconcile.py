@@ -98,6 +98,17 @@ def leave_fallback(switch: MemorySwitch, did: str, leg: str = "1767268800.900") 
     return leg
 
 
+async def test_who_waits_is_renewed_as_soon_as_everything_was_compared() -> None:
+    async with back() as b:
+        b.at.switch.lease_s = 10
+        caller = await b.at.arrives(b.did)
+        await b.at.passes(4)                # the greeting, and some of the lease
+        b.at.calls.leases.forget_all()      # as an engine that has just come back
+        await b.compares()
+        b.at.switch.advance(8)
+        assert (await b.at.switch.live())[caller].place == "rw-hold"
+
+
 async def test_a_call_of_the_fallback_is_imported_whole() -> None:
     async with back() as b:
         leave_fallback(b.at.switch, b.did)
