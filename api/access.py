@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from api.errors import ApiError, Forbidden
+from engine.store.dialable import Refusal, refusal
 from engine.store.directory_port import Directory, Principal
 from engine.store.tokens import digest
 
@@ -31,6 +32,10 @@ class Call:
         """Raises Forbidden unless it is the token's own (or not given)."""
         if organisation_id not in (None, self.organisation_id):
             raise Forbidden(field)
+
+    def never_dials(self, number: str) -> Refusal | None:
+        """Why a phone with this number (E.164) is not rung for the organisation: a hotline has no other limit."""
+        return refusal(number, self.principal.countries)
 
     def as_admin(self) -> None:
         if not self.principal.is_admin:

@@ -13,7 +13,8 @@ from bench.plots import draw
 from bench.results import Results
 
 BENCHES = (
-    "throughput", "long_messages", "engine_cost", "hotline", "alarm", "api", "contacts", "recovery", "live_calls")
+    "throughput", "long_messages", "engine_cost", "hotline", "flat_out", "alarm", "api", "contacts", "recovery",
+    "live_calls")
 
 
 def main(names: list[str]) -> int:

@@ -1,129 +1,142 @@
-"""`make bench-alarm`: how soon after its POST an alarm rings the first phone, how evenly it rings a hundred, and what a
-thousand names delay.
+"""How soon after its POST an alarm rings the first phone, and how soon a hundred people, at 20 calls a second.
 
 Every alarm is a whole one, posted to the API of a system of its own with Postgres and Asterisk. Phones refuse (486) or
-ring; all times are taken at the phones, by one monotonic clock. Between the alarms a bare AMI client dials on the same
-Asterisk without any engine: the baseline. A second system with a cap of 20 calls a second rings a hundred people.
+ring; all times are taken at the phones, by one monotonic clock. The baseline of the first INVITE is a bare AMI
+`Originate` to such a phone; that of the hundred is the cap, by which the last INVITE cannot leave before 4.95 s.
 """
 
 import asyncio
-import os
-import statistics
-import sys
+import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
-import aiohttp
-from rich.console import Console
-from rich.progress import Progress
-
 from bench.bare_ami import BareAmi
-from bench.figures import percentile, print_machine, print_times
-from engine.demo.company import Company, found, own_number
-from engine.demo.system import System, started
-from engine.runtime.ports import Address
+from bench.figures import percentile
+from bench.pairs import Goal, Result, alone, in_pairs
+from bench.results import Results
+from bench.stage import Stage, stage
+from engine.demo.company import Company
 from engine.settings import Settings
-from engine.softphone import Behaviour, Carrier, Phone
+from engine.softphone import Behaviour, Phone
 
-ALARMS = int(os.environ.get("BENCH_ALARMS", "60"))
-PEOPLE = int(os.environ.get("BENCH_NAMES", "1000"))
+ALARMS, NEW = 50, 20        # of a run
 HUNDRED, CPS = 100, 20
-LIMIT_S = 600
-CACHED_P99_MS, NEW_P99_MS = 100, 1000
-LAST_S = 4.9, 5.5
-OTHERS = 20
-# numbers that Germany keeps for films: Frankfurt, Hamburg and Munich, a thousand each
-FRANKFURT, HAMBURG, MUNICH = "496990009", "494066969", "498999998"
+NAMES, BESIDE = 300, 20     # people with a name each, and alarms beside them
+# numbers that Germany keeps for films: Frankfurt and Hamburg, a thousand each
+FRANKFURT, HAMBURG = "496990009", "494066969"
 REFUSES = Behaviour.rejects(486, after_s=0)
-SHARED = "Brand in der Hauptstraße 12. Alle Kräfte bitte sofort zum Gerätehaus."
-
-console = Console()
-
-
-@dataclass(slots=True)
-class Figures:
-    """Milliseconds, one of each an alarm, where nothing else is said."""
-
-    bare: list[float] = field(default_factory=list)
-    cached: list[float] = field(default_factory=list)
-    new: list[float] = field(default_factory=list)
-    longest: list[float] = field(default_factory=list)
-    beside_names: list[float] = field(default_factory=list)
-    hundred_s: list[float] = field(default_factory=list)  # INVITEs after the POST
-    crowds: dict[str, "Crowd"] = field(default_factory=dict)
+_PLACES = itertools.count()
+TEXT = "Brand in der Hauptstraße 12. Alle Kräfte bitte sofort zum Gerätehaus."
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """An alarm to very many."""
-
-    people: int
-    posted_ms: float  # until its 201
-    first_ms: float
-    last_s: float
-    engine_ms: float  # CPU a dial
-    voice_ms: float
-
-
-class Stage:
-    """A running system, the phones behind its trunk, and organisations that raise alarms."""
-
-    def __init__(self, carrier: Carrier, system: System, companies: Sequence[Company], ami: BareAmi) -> None:
-        self.carrier, self.companies, self.ami = carrier, companies, ami
-        self._pid_file = system.home / "run" / "engine.pid"
-        self._singles = (f"{FRANKFURT}{n:03}" for n in range(1000))
-
-    def phone(self, behaviour: Behaviour = REFUSES) -> Phone:
-        return self.carrier.phone(next(self._singles), behaviour)
-
-    def cpu_s(self) -> tuple[float, float]:
-        """Of the engine, and of its voice."""
-        engine = int(self._pid_file.read_text())
-        voices = [_cpu_s(child) for child in _children(engine)]
-        return _cpu_s(engine), sum(voices)
+async def run(results: Results) -> None:
+    made = await _first_rings()
+    async with stage(1, RINGWARD_TRUNK_CPS=str(CPS)) as on:
+        await one_alarm(on, on.companies[0], TEXT)  # speaks it
+        made += await alone(lambda: _hundred(on), [
+            Goal(f"POST → the last of {HUNDRED} INVITEs, at {CPS} calls/s", "last", "ours", "s", at_most=5.5),
+            Goal(f"POST → the first of {HUNDRED} INVITEs", "first", "ours", "ms", at_most=100),
+            Goal(f"most of {HUNDRED} INVITEs in any second", "busiest", "ours", "", at_most=CPS)])
+    results.add("alarm", made)
 
 
-def _cpu_s(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+async def _first_rings() -> list[Result]:
+    async with stage(2) as on, AsyncExitStack() as stack:
+        ami = await BareAmi.connect(Settings(home=on.system.home))
+        stack.push_async_callback(ami.close)
+        company, texts = on.companies[0], iter(range(1_000_000))
+        await one_alarm(on, company, TEXT)
+
+        async def bare() -> Mapping[str, float]:
+            return await _times(on, lambda: bare_dial(on, ami))
+
+        async def cached() -> Mapping[str, float]:
+            return await _times(on, lambda: one_alarm(on, company, TEXT))
+
+        async def new() -> Mapping[str, float]:
+            return await _times(on, lambda: one_alarm(on, company, f"Einsatz {next(texts)}. {TEXT}"), NEW)
+
+        async def beside() -> Mapping[str, float]:
+            return await _beside_names(on, next(texts))
+
+        made = await in_pairs(bare, cached, [
+            Goal("POST → first INVITE, p99", "p99", "ours", "ms", at_most=100),
+            Goal("POST → first INVITE, p50", "p50", "ours", "ms"),
+            Goal("POST → first INVITE, p50 less a bare Originate's", "p50", "difference", "ms")])
+        made += await alone(new, [
+            Goal("POST → first INVITE of a new text, p99", "p99", "ours", "ms", at_most=1000)], runs=3)
+        made += await alone(beside, [
+            Goal(f"POST → first INVITE while {NAMES} names are spoken, p99", "p99", "ours", "ms", at_most=100)], runs=3)
+        return made
 
 
-def _children(pid: int) -> Iterator[int]:
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/children") as file:
-            yield from map(int, file.read().split())
+async def _times(on: Stage, one: Callable[[], Awaitable[float]], count: int = ALARMS) -> Mapping[str, float]:
+    on.forget()
+    took = [await one() for _ in range(count)]
+    return {"p50": percentile(took, 0.5), "p99": percentile(took, 0.99)}
 
 
-@asynccontextmanager
-async def stage(companies: int, **settings: str) -> Any:
-    async with AsyncExitStack() as stack:
-        carrier = await stack.enter_async_context(Carrier())
-        os.environ.update(settings)
-        system = await stack.enter_async_context(started(Address(*carrier.address)))
-        for name in settings:
-            del os.environ[name]
-        carrier.switch = system.sip.host, system.sip.port
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)))
-        made = [await found(session, system, lane=number) for number in range(companies)]
-        for company in made:
-            await own_number(system, company)
-        ami = await BareAmi.connect(Settings(home=system.home))
-        yield Stage(carrier, system, made, ami)
-        await ami.close()
+async def one_alarm(on: Stage, company: Company, text: str) -> float:
+    """Milliseconds from the POST to the INVITE at its one phone, which refuses."""
+    [phone] = _phones(on, FRANKFURT, 1, REFUSES)
+    at = time.monotonic()
+    alarm_id = await raise_alarm(company, [phone], text)
+    rung = await phone.rung(20)
+    await over(company, alarm_id)
+    return 1000 * (rung.at - at)
+
+
+async def bare_dial(on: Stage, ami: BareAmi) -> float:
+    [phone] = _phones(on, FRANKFURT, 1, REFUSES)
+    at = time.monotonic()
+    await ami.hold(phone.number, on.carrier.trunk)
+    return 1000 * ((await phone.rung(5)).at - at)
+
+
+async def _beside_names(on: Stage, mark: int) -> Mapping[str, float]:
+    """Alarms of one organisation while another's names so many people that its voice is busy all the time."""
+    phones = _phones(on, HAMBURG, NAMES, REFUSES)
+    many = on.companies[1]
+    alarm_id = await raise_alarm(many, phones, f"{{name}}! {TEXT}", lambda place: f"Person {mark} Nummer {place}")
+    made = await _times(on, lambda: one_alarm(on, on.companies[0], TEXT), BESIDE)
+    await over(many, alarm_id, 60)
+    return made
+
+
+async def _hundred(on: Stage) -> Mapping[str, float]:
+    """They ring until the alarm is cancelled. The trunk's last second of the run before is over."""
+    on.forget()
+    company, phones = on.companies[0], _phones(on, FRANKFURT, HUNDRED, Behaviour())
+    at = time.monotonic()
+    alarm_id = await raise_alarm(company, phones, TEXT)
+    rung = sorted([(await phone.rung(20)).at - at for phone in phones])
+    await company.v1.post(f"/alarms/{alarm_id}/cancel")
+    await over(company, alarm_id)
+    return {"first": 1000 * rung[0], "last": rung[-1], "busiest": busiest_second(rung)}
+
+
+def _phones(on: Stage, numbers: str, count: int, behaviour: Behaviour) -> list[Phone]:
+    """The next so many of these thousand numbers, each with a new phone: what its former one did is over."""
+    on.forget()
+    made = []
+    for _ in range(count):
+        number = f"{numbers}{next(_PLACES) % 1000:03}"
+        on.carrier.phones.pop(number, None)
+        made.append(on.carrier.phone(number, behaviour))
+    return made
 
 
 async def raise_alarm(
-    company: Company, phones: Sequence[Phone], text: str, names: Callable[[int], str] | None = None, **changes: Any,
+    company: Company, phones: Sequence[Phone], text: str, names: Callable[[int], str] | None = None,
 ) -> int:
-    recipients = [{"phone": f"+{phone.number}", "language": "de"} | ({"name": names(place)} if names else {})
-                  for place, phone in enumerate(phones)]
+    recipients: list[dict[str, Any]] = [
+        {"phone": f"+{phone.number}", "language": "de"} | ({"name": names(place)} if names else {})
+        for place, phone in enumerate(phones)]
     made = await company.v1.post("/alarms", {
         "organizationID": company.organisation_id, "message": {"de": text}, "recipients": recipients,
-        "acknowledge": {"needed": "all"}, "retry": {"rounds": 1}, **changes})
+        "acknowledge": {"needed": "all"}, "retry": {"rounds": 1}})
     return int(made["id"])
 
 
@@ -133,125 +146,6 @@ async def over(company: Company, alarm_id: int, timeout_s: float = 20) -> None:
             await asyncio.sleep(0.05)
 
 
-async def one_alarm(on: Stage, company: Company, text: str) -> float:
-    """Milliseconds from the POST to the INVITE at its one phone."""
-    phone = on.phone()
-    at = time.monotonic()
-    alarm_id = await raise_alarm(company, [phone], text)
-    rung = await phone.rung(20)
-    await over(company, alarm_id)
-    return 1000 * (rung.at - at)
-
-
-async def bare_dial(on: Stage) -> float:
-    phone = on.phone()
-    at = time.monotonic()
-    await on.ami.hold(phone.number, on.carrier.trunk)
-    return 1000 * ((await phone.rung(5)).at - at)
-
-
-async def first_rings(on: Stage, figures: Figures, advance: Callable[[], None]) -> None:
-    company = on.companies[0]
-    await one_alarm(on, company, SHARED)  # speaks it
-    for number in range(ALARMS):
-        figures.bare.append(await bare_dial(on))
-        figures.cached.append(await one_alarm(on, company, SHARED))
-        figures.new.append(await one_alarm(on, company, f"Einsatz {number}. {SHARED}"))
-        if number % 6 == 0:
-            figures.longest.append(await one_alarm(on, company, f"Einsatz {number}. {SHARED * 20}"[:1000]))
-        advance()
-
-
-async def crowd(
-    on: Stage, company: Company, numbers: str, text: str, names: Callable[[int], str] | None = None,
-    meanwhile: Callable[[], Awaitable[None]] | None = None,
-) -> Crowd:
-    """An alarm to very many, who all refuse at once."""
-    phones = [on.carrier.phone(f"{numbers}{n:03}", REFUSES) for n in range(PEOPLE)]
-    before, at = on.cpu_s(), time.monotonic()
-    alarm_id = await raise_alarm(company, phones, text, names)
-    posted = time.monotonic()
-    if meanwhile is not None:
-        await meanwhile()
-    rung = sorted([(await phone.rung(180)).at for phone in phones])
-    await over(company, alarm_id)
-    engine, voice = (1000 * (now - then) / PEOPLE for now, then in zip(on.cpu_s(), before, strict=True))
-    return Crowd(PEOPLE, 1000 * (posted - at), 1000 * (rung[0] - at), rung[-1] - at, engine, voice)
-
-
-async def crowds(on: Stage, figures: Figures) -> None:
-    async def others() -> None:
-        for _ in range(OTHERS):
-            figures.beside_names.append(await one_alarm(on, on.companies[0], SHARED))
-            await asyncio.sleep(0.5)
-
-    figures.crowds["a name each"] = await crowd(
-        on, on.companies[1], HAMBURG, f"{{name}}! {SHARED}", lambda n: f"Person Nummer {n}", others)
-    figures.crowds["one text"] = await crowd(on, on.companies[2], MUNICH, SHARED)
-
-
-async def hundred(on: Stage, figures: Figures) -> None:
-    """They ring until the alarm is cancelled."""
-    company = on.companies[0]
-    await one_alarm(on, company, SHARED)
-    phones = [on.phone(Behaviour()) for _ in range(HUNDRED)]
-    at = time.monotonic()
-    alarm_id = await raise_alarm(company, phones, SHARED)
-    figures.hundred_s = sorted([(await phone.rung(20)).at - at for phone in phones])
-    await company.v1.post(f"/alarms/{alarm_id}/cancel")
-    await over(company, alarm_id)
-
-
 def busiest_second(times: Sequence[float]) -> int:
     """The most in any second, wherever it begins."""
     return max(sum(1 for other in times if one <= other < one + 1) for one in times)
-
-
-def report(figures: Figures, asterisk: str) -> bool:
-    print_times(console, {
-        "POST → first INVITE, speech in the cache": figures.cached,
-        "  while 1,000 names are spoken": figures.beside_names,
-        "POST → first INVITE, a new text (about 80 letters)": figures.new,
-        "  a new text of 1,000 letters": figures.longest,
-        "  bare AMI: Originate → the phone's INVITE": figures.bare,
-    })
-    console.print(f"ratio of the medians to the bare AMI's: cached "
-                  f"{statistics.median(figures.cached) / statistics.median(figures.bare):.2f}, new "
-                  f"{statistics.median(figures.new) / statistics.median(figures.bare):.2f}")
-    first, last, most = figures.hundred_s[0], figures.hundred_s[-1], busiest_second(figures.hundred_s)
-    console.print(f"{HUNDRED} people at {CPS} calls a second: first INVITE {first:.3f} s after the POST, last "
-                  f"{last:.3f} s, at most {most} in any second")
-    for name, it in figures.crowds.items():
-        console.print(f"{it.people} people, {name}: 201 after {it.posted_ms:.0f} ms, first INVITE {it.first_ms:.0f} "
-                      f"ms, last {it.last_s:.1f} s; CPU a dial: engine {it.engine_ms:.2f} ms, voice "
-                      f"{it.voice_ms:.2f} ms")
-    print_machine(console, asterisk)
-    missed = [name for name, good in (
-        (f"cached p99 ≤ {CACHED_P99_MS} ms", percentile(figures.cached, 0.99) <= CACHED_P99_MS),
-        (f"new p99 ≤ {NEW_P99_MS} ms", percentile(figures.new, 0.99) <= NEW_P99_MS),
-        (f"names delay nobody: p99 ≤ {CACHED_P99_MS} ms", percentile(figures.beside_names, 0.99) <= CACHED_P99_MS),
-        (f"the last INVITE {LAST_S[0]} to {LAST_S[1]} s after the POST", LAST_S[0] <= last <= LAST_S[1]),
-        (f"never more than {CPS} a second", most <= CPS),
-    ) if not good]
-    console.print(f"NOT within the targets: {'; '.join(missed)}" if missed else "within all targets")
-    return not missed
-
-
-async def run() -> bool:
-    figures = Figures()
-    async with asyncio.timeout(LIMIT_S):
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("alarms", total=ALARMS)
-            async with stage(companies=3) as on:
-                asterisk = (await on.ami.action("CoreSettings")).get("AsteriskVersion", "?")
-                await first_rings(on, figures, lambda: progress.advance(task))
-                progress.add_task(f"{PEOPLE} people, twice", total=None)
-                await crowds(on, figures)
-            progress.add_task(f"{HUNDRED} people", total=None)
-            async with stage(companies=1, RINGWARD_TRUNK_CPS=str(CPS)) as on:
-                await hundred(on, figures)
-    return report(figures, asterisk)
-
-
-if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(run()) else 1)

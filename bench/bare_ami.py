@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from typing import Self
 
 from engine.settings import Settings
+from engine.switch.asterisk.endpoints import endpoint
 
 
 class BareAmi:
     """Sends actions and reads responses; events are thrown away."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, via: str) -> None:
+        self._reader, self._writer, self._via = reader, writer, via
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
-        ami = cls(*await asyncio.open_connection(settings.ami_host, settings.ami_port))
+        way = await asyncio.open_connection(settings.ami_host, settings.ami_port)
+        ami = cls(*way, endpoint("trunk", settings.ami_secret))
         await ami._reader.readline()
         await ami.action("Login", Username=settings.ami_user, Secret=settings.ami_secret, Events="off")
         return ami
@@ -46,6 +48,6 @@ class BareAmi:
         """Dial a phone straight into music on hold; its leg id."""
         leg = str(uuid.uuid4())
         await self.action(
-            "Originate", Channel=f"PJSIP/trunk/sip:{number}@{trunk}", ChannelId=leg, Context="rw-hold", Exten="s",
+            "Originate", Channel=f"PJSIP/{self._via}/sip:{number}@{trunk}", ChannelId=leg, Context="rw-hold", Exten="s",
             Priority="1", Timeout="5000", CallerID="493023125999", Async="true")
         return leg

@@ -2,7 +2,7 @@
 
 `python -m bench.bare_api <port>` with DATABASE_URL. It runs the very SQL of `engine/store/sql` in the same order and
 transactions, on a pool of the same size, and answers with the same JSON: no typed bodies, no checks of numbers, no
-middleware, no figures, no log, no deadlines.
+middleware, no figures, no log, no deadlines; asyncio's own loop and asyncpg's own pool, as they come.
 """
 
 import asyncio

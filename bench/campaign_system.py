@@ -27,6 +27,7 @@ from engine.runtime.heartbeat import Heartbeat
 from engine.runtime.ports import Address
 from engine.settings import Settings
 from engine.softphone.g711 import FRAME, PCMA
+from engine.switch.asterisk.endpoints import endpoint
 
 FIRST_NUMBER = 4915120000000
 ANSWER = "answer"
@@ -70,7 +71,7 @@ class CampaignSystem:
 
     def channel(self, number: int) -> str:
         """As Asterisk dials it by the trunk."""
-        return f"PJSIP/trunk/sip:{number}@{self.system.trunk}"
+        return f"PJSIP/{endpoint('trunk', self.settings.ami_secret)}/sip:{number}@{self.system.trunk}"
 
     def parts(self) -> Mapping[str, Collection[int]]:
         """Processes whose cost is told apart, for `windows.window`."""

@@ -10,7 +10,7 @@ beside no other load and in pairs with the thousand, so that both see the same m
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from functools import partial
 
 from bench.campaign_system import FIRST_NUMBER, CampaignSystem, campaign_system, is_right
@@ -23,8 +23,8 @@ BENCH = "contacts"
 FEW, MANY = 1_000, 1_000_000
 ROWS_A_SECOND, MOST = 20_000, 1.2
 CALLS_A_SECOND = 50
-WARM_S, FOR_S = 2.0, 5.0
-PROGRESS, PAUSES = 60, 8
+WARM_S, FOR_S = 1.5, 4.0
+PROGRESS, PAUSES, IMPORTS = 60, 4, 5
 BETWEEN_S = 0.3
 MOST_GAP_S = 0.12
 SETTINGS = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000"}
@@ -90,13 +90,24 @@ def _rows(count: int) -> Iterator[str]:
     return (f"+{FIRST_NUMBER + place},Anna,Muster\n" for place in range(count))
 
 
+def imports(few_s: Sequence[float], many_s: float) -> list[Result]:
+    """Rows a second of the short lists and of the one long list, which takes too long for pairs."""
+    costs = [few / many_s for few in few_s]
+    cost = statistics.median(costs)
+    return [
+        Result(f"import of {MANY:,} contacts", many_s, "rows/s", many_s, many_s, f"≥ {ROWS_A_SECOND:,}",
+               many_s >= ROWS_A_SECOND),
+        Result(f"import, time a row, {MANY:,} contacts against {FEW:,}", cost, "x", min(costs), max(costs),
+               f"≤ {MOST:g}", cost <= MOST)]
+
+
 async def run(results: Results) -> None:
     async with campaign_system(FEW, 1.0, SETTINGS) as on:
         results.begin(BENCH, await conditions(on.system.home, few=FEW, many=MANY, calls_a_second=CALLS_A_SECOND,
                                               **SETTINGS))
-        many, rows_s = await imported(on, MANY)
-        lines = [Result(f"import of {MANY:,} contacts", rows_s, "rows/s", rows_s, rows_s, f"≥ {ROWS_A_SECOND:,}",
-                        rows_s >= ROWS_A_SECOND)]
+        few_s = [rows_s for _ in range(IMPORTS) for _, rows_s in [await imported(on, FEW)]]
+        many, many_s = await imported(on, MANY)
+        lines = imports(few_s, many_s)
         for group in (on.group, many):
             await one_run(on, group)    # warms both
         lines += await in_pairs(partial(one_run, on, on.group), partial(one_run, on, many), [

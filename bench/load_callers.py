@@ -26,7 +26,7 @@ MEDIA_EVERY_S = 0.005
 NEVER = 1 << 40         # packets after which `Media.tick` would name a call
 APART_S = 0.02          # between two INVITEs
 ANSWERED_WITHIN_S = 20
-ENOUGH = 0.9            # of the packets that a call is due
+GREETED_S = 8.0         # whoever was up so long has heard the greeting, of which the engine is told
 FIRST_CALLER = 4917012340000
 
 
@@ -100,7 +100,7 @@ class Callers:
         return self._heard()
 
     async def _up(self, calls: int) -> None:
-        """So many are up: more call, or the last hang up."""
+        """So many are up, and hear music: more call, or the last hang up."""
         for call in self._calls[calls:]:
             call.hang_up()
             call.forget()
@@ -115,6 +115,8 @@ class Callers:
             if call.place is None:
                 await call.answered(ANSWERED_WITHIN_S)
                 call.listen()
+        if self._calls:
+            await asyncio.sleep(max(0.0, self._calls[-1].since + GREETED_S - time.monotonic()))
         self._journal.forget()
 
     def _heard(self) -> Waited:

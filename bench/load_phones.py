@@ -5,15 +5,20 @@ of it was heard, and wait to be hung up: a phone never ends a call itself. The k
 number, so that a row that holds another call's key is seen. `bench/media.py` is their audio. Their journal, a line a
 finished call, is all that a bench counts by.
 
+Those whose number begins with `rings` only ring, until the call is given up: of them it tells who is ringing, and when
+each was called, by when the kernel got the INVITE.
+
 The process takes orders by standard input, a line of JSON each, and answers with a line: `LoadPhones` sends them.
 """
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import re
 import select
 import socket
+import struct
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -28,6 +33,7 @@ HOST = "127.0.0.1"
 MEDIA_EVERY_S = 0.005
 LAST_FRAME_S = TICK_S       # the last packet's sound ends so much after it came
 _COPIED = ("via", "from", "to", "call-id", "cseq", "record-route")
+_SIOCGSTAMPNS, _TIMESPEC = 0x8907, struct.Struct("@ll")     # socket(7)
 _NUMBER = re.compile(r"sip:\+?(\d+)@")
 _AUDIO = re.compile(r"^m=audio (\d+) ", re.MULTILINE)
 
@@ -69,6 +75,10 @@ class Phones:
         self._calls: dict[str, _Call] = {}      # by Call-ID
         self._by_place: dict[int, _Call] = {}
         self._ended: list[Journal] = []
+        self._rings = ""
+        self._rung: list[tuple[str, float]] = []
+        self._ringing: dict[str, tuple[str, bytes]] = {}    # by Call-ID: its number, and what ends it
+        _received_at(self._sip)                 # the first time it switches the time stamps on
 
     def serve(self) -> None:
         """Until standard input ends."""
@@ -96,8 +106,10 @@ class Phones:
         order = json.loads(line)
         if order["do"] == "begin":
             self._frames, self._presses = order["frames"], order["presses"]
-            self._ended = []
+            self._rings, self._ended, self._rung = order.get("rings", ""), [], []
             _say({})
+        elif order["do"] == "rung":
+            _say({"rung": self._rung, "ringing": [number for number, _ in self._ringing.values()]})
         else:
             _say({"calls": self._ended, "live": len(self._calls), "stray": self._media.stray})
         return True
@@ -130,6 +142,8 @@ class Phones:
             elif method not in ("ACK", "SIP/2.0"):
                 self._sip.sendto(_response("200 OK" if method in ("OPTIONS", "CANCEL") else "501 Not Implemented",
                                            lines), sender)
+                if method == "CANCEL" and call_id in self._ringing:
+                    self._sip.sendto(self._ringing.pop(call_id)[1], sender)
 
     def _invited(self, first: str, lines: list[str], body: str, call_id: str) -> bytes:
         """The answer; the same one again when the INVITE comes again."""
@@ -139,6 +153,11 @@ class Phones:
         number, audio = _NUMBER.search(first), _AUDIO.search(body)
         if number is None or audio is None:
             return _response("488 Not Acceptable Here", lines)
+        if self._rings and number[1].startswith(self._rings):
+            if call_id not in self._ringing:
+                self._rung.append((number[1], _received_at(self._sip)))
+                self._ringing[call_id] = number[1], _response("487 Request Terminated", lines)
+            return _response("180 Ringing", lines)
         ours = f"Contact: <sip:{self._address}>", "Content-Type: application/sdp"
         answer = _response("200 OK", lines, ours, self._description())
         call = _Call(number[1], time.monotonic(), answer, self._media.open(int(audio[1]), self._frames))
@@ -170,6 +189,15 @@ def _response(status: str, lines: list[str], more: Sequence[str] = (), body: str
     return "\r\n".join([*head, "", body]).encode("latin-1")
 
 
+def _received_at(sock: socket.socket) -> float:
+    """When the datagram came that was read last, monotonic seconds."""
+    now = time.monotonic()
+    with contextlib.suppress(OSError):
+        seconds, nanoseconds = _TIMESPEC.unpack(fcntl.ioctl(sock, _SIOCGSTAMPNS, bytes(_TIMESPEC.size)))
+        return float(now - (time.time() - seconds - nanoseconds / 1e9))
+    return now
+
+
 def _say(answer: Any) -> None:
     print(json.dumps(answer), flush=True)
 
@@ -180,6 +208,7 @@ class LoadPhones:
     def __init__(self, process: Process, address: tuple[str, int]) -> None:
         self._process, self.address = process, address
         self.pid = process.pid
+        self._turn = asyncio.Lock()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -194,9 +223,14 @@ class LoadPhones:
             process.stdin.close()
             await process.wait()
 
-    async def begin(self, frames: int, presses: bool = True) -> None:
+    async def begin(self, frames: int, presses: bool = True, rings: str = "") -> None:
         """Forget the journal. The prompt has so many packets."""
-        await self._ask({"do": "begin", "frames": frames, "presses": presses})
+        await self._ask({"do": "begin", "frames": frames, "presses": presses, "rings": rings})
+
+    async def rung(self) -> tuple[list[tuple[str, float]], list[str]]:
+        """Who of those that only ring was called when, since `begin`; and who is ringing now."""
+        answer = await self._ask({"do": "rung"})
+        return [(number, at) for number, at in answer["rung"]], answer["ringing"]
 
     async def journal(self) -> tuple[list[Journal], int]:
         """The calls that ended since `begin`, and how many are alive."""
@@ -205,8 +239,9 @@ class LoadPhones:
 
     async def _ask(self, order: dict[str, Any]) -> Any:
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return json.loads(await self._process.stdout.readline())
+        async with self._turn:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            return json.loads(await self._process.stdout.readline())
 
 
 if __name__ == "__main__":

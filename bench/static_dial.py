@@ -24,4 +24,4 @@ async def asks(on: Stage, number: str, phones: Sequence[str]) -> None:
 
 
 def _channels(on: Stage, phones: Sequence[str]) -> str:
-    return "&".join(f"PJSIP/trunk/sip:{phone}@{on.carrier.trunk}" for phone in phones)
+    return "&".join(f"PJSIP/${{RW_VIA}}/sip:{phone}@{on.carrier.trunk}" for phone in phones)

@@ -299,6 +299,7 @@ async def run(settings: Settings) -> int:
     engine = Engine(
         settings, switch_of(settings), store, hotlines, alarms, campaigns, speech, beside, providers)
     _stop_on_signals(engine)
+    gc.set_threshold(10_000, 20, 20)
     gc.freeze()     # modules and their tables live as long as the process: nobody looks through them again and again
     try:
         await engine.run()

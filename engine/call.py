@@ -79,7 +79,8 @@ class Calls:
         self.mailbox = Mailbox()
         self.executing = Executing(switch, self.mailbox, figures)
         self._calls: dict[str, LiveCall] = {}
-        self._look_at: asyncio.TimerHandle | None = None
+        self._look: asyncio.Handle | None = None
+        self._look_at_s = 0.0
         self._is_open = False
         self._has_timers = True
         self.on_reload: Callable[[], None] = lambda: None  # memory was dropped: somebody must compare
@@ -118,10 +119,10 @@ class Calls:
     def lives(self, call_id: str) -> bool:
         return call_id in self._calls
 
-    def wants_to_ring(self, leg: str) -> bool:
+    def wants_to_ring(self, leg: str, at: datetime) -> bool:
         """Dialled as far as its call knows, and not cancelled since."""
         call = self._calls.get(self._ledger.call_of(leg) or "")
-        return call is not None and call.flow.wants_to_ring(call.state, leg)
+        return call is not None and call.flow.wants_to_ring(call.state, leg, at)
 
     def takes(self, trunk: str, rank: int) -> bool:
         """May a leg be dialled there now that was granted before?"""
@@ -283,11 +284,15 @@ class Calls:
         """One wake at a time, the soonest: every round of a busy engine asks for one."""
         loop = asyncio.get_running_loop()
         when = loop.time() + after_s
-        if self._look_at is not None and loop.time() < self._look_at.when():
-            if self._look_at.when() <= when:
+        if self._look is not None:
+            if self._look_at_s <= when:
                 return
-            self._look_at.cancel()
-        self._look_at = loop.call_at(when, self.mailbox.wake)
+            self._look.cancel()
+        self._look, self._look_at_s = loop.call_at(when, self._look_now), when  # uvloop's handle does not know when
+
+    def _look_now(self) -> None:
+        self._look = None
+        self.mailbox.wake()
 
     # --- durable, then executed ----------------------------------------------------------------------------------
 

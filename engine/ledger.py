@@ -38,7 +38,7 @@ class Ledger:
         self._main = self._trunks[0].name
         self._restraint = restraint
         self._headroom = headroom
-        self._paces = {trunk.name: Pace(trunk.cps) for trunk in self._trunks}
+        self._paces = {trunk.name: Pace(trunk.cps, headroom) for trunk in self._trunks}
         self._former_s: Sequence[float] = ()  # when an engine before us dialled, by our clock
         self._granted: Counter[str] = Counter()  # by whose pace it was, since the last round was carried out
         self._noted: dict[str, _Noted] = {}
@@ -48,6 +48,8 @@ class Ledger:
         self._outbound: Counter[int] = Counter()
         self._changed: dict[str, None] = {}  # what these calls want is to be asked
         self._wants: dict[str, Wants] = {}
+        self._nothing_until_s = 0.0  # until then nobody gets what he wants, unless somebody wants something else
+        self._was_only_hotlines = False
         self._turn = 0
         self._turns: dict[str, int] = {}
         self._told: dict[str, dict[str, datetime]] = {}  # delays, by call and number
@@ -131,9 +133,10 @@ class Ledger:
         back within the same second."""
         for trunk in providers:
             pace = self._paces.get(trunk.name)
-            self._paces[trunk.name] = replace(pace, cps=trunk.cps) if pace else Pace(trunk.cps).after(
+            self._paces[trunk.name] = replace(pace, cps=trunk.cps) if pace else Pace(trunk.cps, self._headroom).after(
                 (now_s - at_s for at_s in self._former_s), now_s)
         self._own = own_trunks(providers)
+        self._nothing_until_s = 0.0
 
     @property
     def is_wanted(self) -> bool:
@@ -145,6 +148,8 @@ class Ledger:
             noted = self._noted[call_id]
             self._stuck.pop(call_id, None)
             if (wants := noted.flow.wants(noted.state)) is not None:
+                if self._wants.get(call_id) != wants:
+                    self._nothing_until_s = 0.0
                 self._wants[call_id] = wants
             else:
                 self._wants.pop(call_id, None)
@@ -153,7 +158,10 @@ class Ledger:
     def grant(self, now: datetime, now_s: float, only_hotlines: bool = False) -> Allocation:
         """Numbers for the calls that want some, within what limits and trunks allow; `now_s` is monotonic."""
         self._ask()
-        self._release()
+        if self._release():
+            self._nothing_until_s = 0.0
+        if now_s < self._nothing_until_s and only_hotlines == self._was_only_hotlines:
+            return Allocation(dict(self._paces), again_in_s=self._nothing_until_s - now_s)
         waiting = [
             Waiting(call_id, wants, self._turns.get(call_id, 0)) for call_id, wants in self._wants.items()
             if call_id not in self._stuck and (wants.rank == HOTLINE or not only_hotlines)
@@ -171,14 +179,21 @@ class Ledger:
         served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
         self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
         found.again_in_s = _soonest(found, now)
+        self._was_only_hotlines = only_hotlines
+        # a leg that ends meanwhile is of no use to who waits for a pace: not each end of a call looks at all who wait
+        is_paced = found.is_only_pace and found.again_in_s is not None
+        self._nothing_until_s = now_s + (found.again_in_s or 0.0) if is_paced else 0.0
         found.delays = self._untold(found.delays, now)
         return found
 
-    def _release(self) -> None:
-        """Legs have ended: who waited for their numbers, or for their hotline to have less, is asked again."""
+    def _release(self) -> bool:
+        """Legs have ended: who waited for their numbers, or for their hotline to have less, is asked again. Is there
+        somebody?"""
+        stuck = len(self._stuck)
         if self._freed:
             self._stuck = {call_id: wants for call_id, wants in self._stuck.items() if not self._is_freed(wants)}
             self._freed.clear()
+        return len(self._stuck) < stuck
 
     def _is_freed(self, wants: Wants) -> bool:
         return (wants.limit is not None and wants.limit.group in self._freed) or any(
@@ -203,6 +218,7 @@ class Ledger:
     def begin_after(self, dials: Sequence[datetime], now: datetime, now_s: float) -> None:
         """What an engine before us dialled, by whichever trunk, counts for every trunk's pace."""
         ages_s = [(now - at).total_seconds() for at in dials]
+        self._nothing_until_s = 0.0
         self._paces = {name: pace.after(ages_s, now_s) for name, pace in self._paces.items()}
         self._former_s = [now_s - age_s for age_s in ages_s]
 

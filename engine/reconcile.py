@@ -8,7 +8,7 @@ legs are missed. A leg that belongs to no call is hung up, unless it is in a tal
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -98,7 +98,7 @@ class Reconcile:
         await self._acknowledgements.bring_in()  # after the snapshot: who is not in it has left his note by now
         self._outboxes.update(self._calls.executing.take_unsent())
         for call_id, commands in self._outboxes.items():
-            self._resend(commands, live)
+            self._resend(commands, live, at)
             log.info("reconcile.outbox", call_id=call_id, commands=len(commands))
         self._outboxes.clear()
         live = {leg: _dialling(leg) for leg in self._calls.executing.dialled_since(at - CHANNEL_COMES_WITHIN)} | live
@@ -109,16 +109,18 @@ class Reconcile:
         self._calls.mailbox.tick()  # leases whose age nobody knew are renewed now, not when the next second has passed
         self._calls.open(losses == self._losses)
 
-    def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg]) -> None:
+    def _resend(self, commands: Sequence[SwitchCommand], live: Mapping[str, LiveLeg], at: datetime) -> None:
         """Dials that were committed and perhaps not sent. The leg's id makes a second one harmless while it lives;
         the other commands follow from comparing the state with the channels. A caller who talks, or whom the dialplan
         serves, needs no phone rung; nor is one that its call let go meanwhile. What the trunk's pace does not allow
         now has never been dialled: its call hears that it is not there."""
         waiting = {leg.channel for leg in live.values() if leg.place != "rw-fall" and not leg.bridge}
-        dials = [order for order in commands if self._is_missing(order, live, waiting)]
+        dials = [order for order in commands if self._is_missing(order, live, waiting, at)]
         self._calls.executing.send(dials)
 
-    def _is_missing(self, order: SwitchCommand, live: Mapping[str, LiveLeg], waiting: set[str]) -> bool:
+    def _is_missing(
+        self, order: SwitchCommand, live: Mapping[str, LiveLeg], waiting: set[str], at: datetime,
+    ) -> bool:
         match order:
             case Dial() if order.peer in waiting:
                 rank = HOTLINE
@@ -126,7 +128,7 @@ class Reconcile:
                 rank = ALARM
             case _:
                 return False
-        is_due = order.leg not in live and self._calls.wants_to_ring(order.leg)
+        is_due = order.leg not in live and self._calls.wants_to_ring(order.leg, at)
         return is_due and self._calls.takes(order.trunk, rank)
 
     def _hang_up_strays(self, live: Mapping[str, LiveLeg]) -> None:

@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     throttle_15min: int = Field(3, ge=1, description="a number that rang so often in 15 minutes rests before a repeat")
     throttle_hour: int = Field(7, ge=1, description="and so often in an hour")
     pin_tries_15min: int = Field(5, ge=1, description="wrong pins from a number, then none is right for 15 minutes")
-    headroom: float = Field(0.2, ge=0, lt=1, description="share of a trunk's channels that alarms leave to hotlines")
+    headroom: float = Field(
+        0.2, ge=0, lt=1,
+        description="share of a trunk's channels that others leave to hotlines; campaigns leave it of its pace as well")
     acks_dir: Path | None = None        # None: <home>/acks, where the switch writes down who acknowledged
 
     # programs

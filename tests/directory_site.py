@@ -88,6 +88,11 @@ class DirectorySite:
     def pool(self) -> Any:
         return self.world.pool
 
+    @property
+    def root(self) -> str:
+        """http://HOST:PORT"""
+        return self.api.url.removesuffix(PREFIX)
+
     def with_token(self, token: str) -> Client:
         header = "Personal-Access-Token" if token.startswith("rwu_") else "API-TOKEN"
         return Client(self.api.session, self.api.url, {header: token})

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from api.access import Call
-from api.errors import NotFound
+from api.errors import Invalid, NotFound
 from api.first_responder import mapping
 from api.first_responder.schemas import (
     Acknowledgement,
@@ -27,7 +27,7 @@ from api.first_responder.schemas import (
     TelephoneRecordList,
 )
 from api.typed_routes import Routes
-from engine.store.directory_port import StoredHotline
+from engine.store.directory_port import PhoneData, StoredHotline
 
 T = TypeVar("T")
 routes = Routes("/api/v1/first-responder")
@@ -53,6 +53,7 @@ async def create_agent_phone(call: Call, query: AdminQuery, body: AgentPhoneBody
     """
     await call.manages_phones(body.userID, query.organization_id, "userID")
     data = mapping.phone_data(body, call.principal.country)
+    _check_dialable(call, data)
     return mapping.agent_phone(await call.directory.create_phone(call.organisation_id, data))
 
 
@@ -67,6 +68,8 @@ async def update_agent_phone(call: Call, path: IdPath, query: AdminQuery, body: 
     for user_id in (phone.user_id, body.userID):
         await call.manages_phones(user_id, query.organization_id, "userID")
     data = mapping.phone_data(body, call.principal.country)
+    if data.number != phone.number:
+        _check_dialable(call, data)
     changed = await call.directory.replace_phone(call.organisation_id, path.id, data)
     return mapping.agent_phone(_found(changed, "AgentPhone"))
 
@@ -187,6 +190,12 @@ async def get_sip_customer(call: Call, path: OrganisationPath) -> SipCustomerSta
     """
     _found(path.id if path.id == call.organisation_id else None, "organization")
     return SipCustomerState(exists=await call.directory.sip_customer(call.organisation_id) is not None)
+
+
+def _check_dialable(call: Call, data: PhoneData) -> None:
+    """Raises Invalid for what is never dialled: a premium-rate number, a country where nobody is called."""
+    if (refused := call.never_dials(data.number)) is not None:
+        raise Invalid("phone", f"{data.number} is {refused.why}: it is never dialled")
 
 
 DELETED = Acknowledgement(message="The entry was deleted.", i18nKey="MSG_ENTRY_DELETED_SUCCESSFULLY")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.access import Call
 from api.fields import Int64, UrlInt
 from api.ringward.directory_fields import Name, PhoneText, Resource, at, found, number_of
-from api.ringward.frame import LOCATION, PREFIX, IdPath, Listing, routes
+from api.ringward.frame import LOCATION, PREFIX, IdPath, Listing, Refused, routes
 from api.typed_routes import Reply
 from engine.store import directory_port as directory
 from engine.store.directory_port import PhoneData
@@ -49,11 +49,12 @@ async def list_phones(call: Call, path: IdPath) -> Listing[Phone]:
     return Listing(items=[_phone(row) for row in rows], nextCursor=None)
 
 
-@routes.on("POST", PATH, 403, 404, tag=TAG, statuses=(201,), headers=LOCATION)
+@routes.on("POST", PATH, 403, 404, 422, tag=TAG, statuses=(201,), headers=LOCATION)
 async def create_phone(call: Call, path: IdPath, body: PhoneBody) -> Reply[Phone]:
-    """Add a phone to a user."""
+    """Add a phone to a user. What no alarm would dial is refused: hotlines ring it as well."""
     await _manages_phones(call, path.id)
     data = _phone_data(call, path.id, body)
+    _check_dialable(call, data)
     made = await call.directory.create_phone(call.organisation_id, data, body.position)
     return Reply(_phone(made), headers=at(f"{PREFIX}/users/{path.id}/phones", made.phone_id))
 
@@ -64,11 +65,13 @@ async def get_phone(call: Call, path: PhonePath) -> Phone:
     return _phone(await _stored_phone(call, path))
 
 
-@routes.on("PUT", PATH + "/{phoneID}", 403, 404, tag=TAG)
+@routes.on("PUT", PATH + "/{phoneID}", 403, 404, 422, tag=TAG)
 async def update_phone(call: Call, path: PhonePath, body: PhoneBody) -> Phone:
     """Change a phone as a whole; without a position it stays at its own."""
-    await _stored_phone(call, path)
+    before = await _stored_phone(call, path)
     data = _phone_data(call, path.id, body)
+    if data.number != before.number:
+        _check_dialable(call, data)
     changed = await call.directory.replace_phone(call.organisation_id, path.phoneID, data, body.position)
     return _phone(found(changed, "phone"))
 
@@ -97,6 +100,12 @@ async def _stored_phone(call: Call, path: PhonePath) -> directory.Phone:
 
 def _phone_data(call: Call, user_id: int, body: PhoneBody) -> PhoneData:
     return PhoneData(user_id, body.name, number_of(call, body.number, "number"), body.isActive)
+
+
+def _check_dialable(call: Call, data: PhoneData) -> None:
+    """Raises Refused: who may write phones could have a hotline dial whatever earns him money."""
+    if (refused := call.never_dials(data.number)) is not None:
+        raise Refused(refused.rule, "number", f"{data.number} is {refused.why}: it is never dialled")
 
 
 def _phone(row: directory.Phone) -> Phone:

@@ -11,12 +11,22 @@ from engine.flows.alarm_course import wake_timer, wave_timer
 from engine.flows.alarm_ends import leg_gone
 from engine.flows.alarm_legs import answered
 from engine.flows.alarm_speech import ask_of, messages, unspoken
-from engine.flows.alarm_state import BEGIN, EXPIRE, Attempt, Recipient, State, and_then, leased, live_legs, message_of
+from engine.flows.alarm_state import (
+    BEGIN,
+    EXPIRE,
+    SETTLED,
+    Attempt,
+    Recipient,
+    State,
+    and_then,
+    leased,
+    live_legs,
+    message_of,
+)
 from engine.flows.flow import Step
 from engine.vocabulary.commands import AskAlarm, Command, HangUp, Hold, Play, SetTimer
 from engine.vocabulary.values import Cause, LiveLeg
 
-SETTLED = timedelta(seconds=1)
 SPEAKS = "rw-play"  # where a leg is that hears its last words already
 WAITS = ("rw-claim", "rw-hold")  # where a leg is that reached us and does not hear the alarm
 

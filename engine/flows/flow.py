@@ -81,8 +81,9 @@ class Flow(Protocol):
         """What it would like to dial now. Granted one by one: `LegGranted` where a phone is given, else `DialGranted`.
         A grant that it no longer wants changes nothing."""
 
-    def wants_to_ring(self, state: Any, leg: str) -> bool:
-        """This leg was ordered, nothing of it was heard, and nobody cancelled it: a lost order may be sent again."""
+    def wants_to_ring(self, state: Any, leg: str, at: datetime) -> bool:
+        """This leg was ordered, nothing of it was heard until `at`, and nobody cancelled it: a lost order may be sent
+        again."""
 
     def has_somebody(self, state: Any) -> bool:
         """Somebody waits, listens or talks: an engine that ends gives them a moment."""

@@ -44,7 +44,7 @@ def wants(state: State) -> Wants | None:
     )
 
 
-def wants_to_ring(state: State, leg: str) -> bool:
+def wants_to_ring(state: State, leg: str, at: datetime) -> bool:
     dialled = find(state, leg)
     return dialled is not None and dialled.stage == "dialled" and not dialled.cancelled
 

@@ -88,7 +88,7 @@ def _speed(plan: ProgramPlan) -> Speed | None:
     return Speed(f"campaign {plan.campaign_id}", plan.calls_per_second)
 
 
-def wants_to_ring(state: State, leg: str) -> bool:
+def wants_to_ring(state: State, leg: str, at: datetime) -> bool:
     """Never: a dial of unknown fate counts as an attempt, a campaign rings nobody twice for one."""
     return False
 

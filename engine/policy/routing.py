@@ -105,13 +105,15 @@ class Lines:
 @dataclass(slots=True)
 class Allocation:
     """`blocked`: calls for which a number that they want is in use, or whose hotline is at its limit. `again_in_s`:
-    when a trunk's pace allows more to somebody who had to wait for it; None: nobody had to."""
+    when a trunk's pace allows more to somebody who had to wait for it; None: nobody had to. `is_only_pace`: who got
+    nothing lacks nothing else."""
 
     paces: dict[str, Pace]
     grants: list[Grant] = field(default_factory=list)
     delays: list[Delay] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     again_in_s: float | None = None
+    is_only_pace: bool = False
 
 
 def allocate(
@@ -153,10 +155,12 @@ class _Desk:
         self._closed: dict[bool, set[str]] = {False: set(), True: set()}  # trunks, by: is the rank spaced
         self._blocked: dict[str, None] = {}
         self._short: set[str] = set()
+        self._is_full_somewhere = False
         self._made = Allocation(dict(lines.paces))
 
     def made(self) -> Allocation:
         self._made.blocked = [call_id for call_id in self._blocked if call_id not in self._short]
+        self._made.is_only_pace = not (self._blocked or self._made.delays or self._is_full_somewhere)
         return self._made
 
     def serve(self, call: Waiting, numbers: Iterator[Wanted]) -> bool:
@@ -212,6 +216,7 @@ class _Desk:
     def _is_full(self, trunk: Trunk, rank: int) -> bool:
         is_full = self._used.get(trunk.name, 0) >= trunk.room(rank, self._lines.headroom)
         if is_full:
+            self._is_full_somewhere = True
             self._closed[rank > HOTLINE].add(trunk.name)
         return is_full
 

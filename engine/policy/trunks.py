@@ -64,6 +64,6 @@ def is_trunk_trouble(cause: int, sip: int) -> bool:
 
 
 def trunk_of(channel: str) -> str:
-    """`PJSIP/trunk-0000002a` came by `trunk`; '' when the name says nothing."""
+    """`PJSIP/trunk.5f0c11aa-0000002a` came by `trunk` (`endpoints.py` of the switch); '' when the name says nothing."""
     _, _, name = channel.partition("/")
-    return name.rpartition("-")[0]
+    return name.rpartition("-")[0].partition(".")[0]

@@ -21,6 +21,7 @@ from engine.runtime.child import launch
 from engine.runtime.folders import PROJECT, Home, RuntimeFailed
 from engine.runtime.ports import HOST, Address
 from engine.settings import Settings
+from engine.switch.asterisk.endpoints import endpoint
 
 TEMPLATES = PROJECT / "config" / "asterisk"
 DIALPLANS = PROJECT / "dialplans" / "asterisk"
@@ -35,9 +36,11 @@ ADDRESS = re.compile(rf"{HOST.pattern}:[0-9]{{1,5}}")
 PATTERNS = {
     "private": SAFE_PATH, "sip": ADDRESS, "trunk": ADDRESS, "trunk_host": HOST, "ami_host": HOST, "ami_port": NUMBER,
     "ami_user": WORD, "ami_secret": WORD, "ari_port": NUMBER, "ari_user": WORD, "ari_secret": WORD,
+    "endpoint": re.compile(r"[a-z0-9-]{1,20}\.[0-9a-f]{8}"),
     "claim_s": re.compile(r"[0-9]{1,3}(\.[0-9]+)?"), "lease_s": NUMBER,
     "ring_timeout_s": NUMBER, "rounds": NUMBER, "round_min_s": NUMBER, "ask_tries": NUMBER, "rtp_timeout_s": NUMBER,
-    "trunks": re.compile(r"(\[[a-z0-9-]{1,20}\]\((?:endpoint|identify)_of_trunks\)\n(\w+ = [A-Za-z0-9.-]+\n)*)*"),
+    "trunks": re.compile(
+        r"(\[[a-z0-9-]{1,20}\.[0-9a-f]{8}\]\((?:endpoint|identify)_of_trunks\)\n(\w+ = [A-Za-z0-9.-]+\n)*)*"),
     "includes": re.compile(r'(#include "/[A-Za-z0-9/_.-]+"\n?)*'),
 }
 
@@ -194,7 +197,7 @@ def values_of(home: Home, settings: Settings) -> dict[str, str]:
     return {
         "private": str(home.private), "includes": "\n".join(includes),
         "sip": str(Address.parse(settings.sip)), "trunk": str(Address.parse(settings.trunk)),
-        "trunk_host": Address.parse(settings.trunk).host,
+        "trunk_host": Address.parse(settings.trunk).host, "endpoint": endpoint("trunk", settings.ami_secret),
         "ami_host": settings.ami_host, "ami_port": str(settings.ami_port), "ami_user": settings.ami_user,
         "ami_secret": settings.ami_secret, "ari_port": str(settings.ari_port), "ari_user": settings.ari_user,
         "ari_secret": settings.ari_secret, "claim_s": f"{settings.claim_s:g}", "lease_s": str(settings.lease_s),
@@ -210,10 +213,11 @@ def _more_trunks(settings: Settings) -> str:
     known = {Address.parse(settings.trunk).host}
     sections = []
     for trunk in settings.trunks:
-        sections.append(f"[{trunk.name}](endpoint_of_trunks)\n")
+        name = endpoint(trunk.name, settings.ami_secret)
+        sections.append(f"[{name}](endpoint_of_trunks)\n")
         host = Address.parse(trunk.address).host
         if host not in known:
-            sections.append(f"[{trunk.name}](identify_of_trunks)\nendpoint = {trunk.name}\nmatch = {host}\n")
+            sections.append(f"[{name}](identify_of_trunks)\nendpoint = {name}\nmatch = {host}\n")
         known.add(host)
     return "".join(sections)
 

@@ -3,9 +3,11 @@
 Ending is final: after `ended` nothing is sent and the recording stays. `status` is the final SIP code of the INVITE.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiosipua import Dialog, SipRequest, SipResponse
 from aiosipua.dialog import DialogState, dialog_matches
@@ -21,6 +23,23 @@ from engine.softphone.sdp import EVENT_TYPE, Media, choose, describe
 
 _REASON = re.compile(r"(Q\.850|SIP)\s*;[^,]*?cause\s*=\s*(\d+)", re.IGNORECASE)
 _COMPLETED_ELSEWHERE = 26
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who waits for the answer to one request."""
+
+    status: asyncio.Future[int]
+
+    def matches(self, request: SipRequest) -> bool:
+        return False
+
+    def on_request(self, request: SipRequest) -> None:
+        """No request is for it."""
+
+    def on_response(self, response: SipResponse) -> None:
+        if response.status_code >= 200 and not self.status.done():
+            self.status.set_result(response.status_code)
 
 
 class Call:
@@ -71,6 +90,21 @@ class Call:
         """Press keys; returns at once, a key lasts `seconds` and 80 ms of pause."""
         self._stream.press(keys, seconds)
         return self._note("dtmf sent", keys)
+
+    async def asks(
+        self, method: str, headers: Mapping[str, str] | None = None, body: str = "", timeout_s: float = 5,
+    ) -> int:
+        """Send any other request in this call (INFO, REFER …); returns the status of its answer."""
+        host, port = self._endpoint.address
+        request = self._dialog.create_request(method, via_host=host, via_port=port)
+        for name, value in (headers or {}).items():
+            request.headers.set_single(name, value)
+        if body:
+            request.text = body
+        asked = _Asked(asyncio.get_running_loop().create_future())
+        self._endpoint.request(asked, request, self._target())
+        async with asyncio.timeout(timeout_s):
+            return await asked.status
 
     def hang_up(self) -> None:
         if self.ended_at is not None:
@@ -177,8 +211,8 @@ class Call:
 
     # SIP
 
-    def _reply(self, request: SipRequest, status: int, body: str = "") -> SipResponse:
-        contact = f"<sip:{self.who}@{format_addr(*self._endpoint.address)}>"
+    def _reply(self, request: SipRequest, status: int, body: str = "", contact: str | None = None) -> SipResponse:
+        contact = contact or f"<sip:{self.who}@{format_addr(*self._endpoint.address)}>"
         response = self._dialog.create_response(request, status, contact=contact)
         if body:
             response.text = body

@@ -64,6 +64,10 @@ class Carrier:
         """Calls to numbers that no phone has."""
         return self.journal.of(what="unknown number")
 
+    def sent_again(self, method: str) -> int:
+        """How often a request of ours had to be sent again, because no answer came within half a second."""
+        return self._endpoint.sent_again[method]
+
     def phone(self, number: str, behaviour: Behaviour | None = None) -> Phone:
         """A new phone with this number, digits only."""
         if number in self.phones:

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -99,6 +100,7 @@ class Endpoint:
 
     def __init__(self, on_invite: Callable[["Endpoint", SipRequest], "Party | int"]) -> None:
         self.answers_options = False
+        self.sent_again: Counter[str] = Counter()  # requests to which no answer came in time, by method
         self._on_invite = on_invite
         self._transport = _Transport(on_message=self._received)
         self._parties: dict[str, list[Party]] = {}  # by Call-ID; two when a carrier calls itself
@@ -147,7 +149,11 @@ class Endpoint:
         """Send a request until a response comes (an ACK has none and is sent once)."""
         self.send(request, to)
         if request.method != "ACK":
-            self._requests[_key(request)] = party, Resending(lambda: self.send(request, to))
+            self._requests[_key(request)] = party, Resending(lambda: self._again(request, to))
+
+    def _again(self, request: SipRequest, to: Address) -> None:
+        self.sent_again[request.method] += 1
+        self.send(request, to)
 
     def send(self, message: SipRequest | SipResponse, to: Address) -> None:
         if self._transport.open:  # a timer may outlive the transport by one turn

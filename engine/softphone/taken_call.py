@@ -55,10 +55,11 @@ class TakenCall(Call):
         self._dialog.confirm()
         self._talk(self._note("200 sent"))
 
-    def reject(self, status: int = 486) -> None:
+    def reject(self, status: int = 486, contact: str | None = None) -> None:
+        """`contact`: with a 3xx, where else to call."""
         if self.open:
             self.status = status
-            self._final(status)
+            self._final(status, contact)
             self._note(f"{status} sent")
             self._end()
 
@@ -103,11 +104,11 @@ class TakenCall(Call):
         self._note("cancel", text, self.cause)
         self._end()
 
-    def _respond(self, status: int, body: str = "") -> None:
-        self._last = self._reply(self._invite, status, body)
+    def _respond(self, status: int, body: str = "", contact: str | None = None) -> None:
+        self._last = self._reply(self._invite, status, body, contact)
 
-    def _final(self, status: int) -> None:
-        self._respond(status)
+    def _final(self, status: int, contact: str | None = None) -> None:
+        self._respond(status, contact=contact)
         self._resending = Resending(self._again)
 
     def _again(self) -> None:

@@ -106,7 +106,7 @@ class AlarmPosting:
     async def organisation(self) -> PostingOrganisation:
         row = await self._connection.fetchrow(self._sql["posting_organisation"], self._organisation_id)
         assert row is not None      # noqa: S101 - the token's own
-        return PostingOrganisation(row["language"], row["country"], frozenset(row["countries"] or [row["country"]]),
+        return PostingOrganisation(row["language"], row["country"], frozenset(row["countries"]),
                                    row["number"])
 
     async def directory(

@@ -49,7 +49,10 @@ class PostgresDirectory:
 
     async def principal(self, digest: bytes) -> Principal | None:
         row = await self._row("principal", digest)
-        return None if row is None else Principal(*row)
+        if row is None:
+            return None
+        return Principal(row["organisation_id"], row["user_id"], row["is_admin"], row["country"], row["is_system"],
+                         frozenset(it for it in row["countries"] if it))
 
     async def organisations(self) -> Sequence[Organisation]:
         return [Organisation(*row) for row in await self._rows("organisations")]

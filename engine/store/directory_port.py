@@ -67,6 +67,7 @@ class Principal:
     is_admin: bool
     country: str
     is_system: bool = False
+    countries: frozenset[str] = frozenset()     # that it may dial; not by the address, which it may write itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Wanted:
     seen_by: int | None = None
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
@@ -44,7 +44,7 @@ def _flag(text: str) -> bool | None:
 
 
 def _seconds(text: str) -> int | None:
-    found = _number(text)
+    found = number(text)
     return found if found is not None and abs(found) < 10**11 else None
 
 
@@ -53,7 +53,7 @@ def exact(column: str) -> Rule:
 
 
 def exact_number(column: str) -> Rule:
-    return Rule(f"{column} = ${{0}}::bigint", _number)
+    return Rule(f"{column} = ${{0}}::bigint", number)
 
 
 def exact_flag(column: str) -> Rule:
@@ -62,7 +62,7 @@ def exact_flag(column: str) -> Rule:
 
 def bit(column: str) -> Rule:
     """Any of the bits."""
-    return Rule(f"({column} & ${{0}}::bigint) <> 0", _number)
+    return Rule(f"({column} & ${{0}}::bigint) <> 0", number)
 
 
 def contains(column: str) -> Rule:
@@ -102,7 +102,7 @@ class Filters:
                 continue
             given.append(rule.read(text.replace("\0", "")))     # a null is equal to nothing
             conditions.append(rule.condition.format(len(given)))
-        size, index = (_number(wanted.values.get(name, "")) for name in ("pagesize", "pageindex"))
+        size, index = (number(wanted.values.get(name, "")) for name in ("pagesize", "pageindex"))
         limit = min(max(size or MOST_ROWS, 1), MOST_ROWS)
         offset = min(max(index or 0, 0) * limit, 2**62)
         head, mark, tail = sql.partition(MARK)

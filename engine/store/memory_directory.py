@@ -72,7 +72,8 @@ class MemoryDirectory:
             return Principal(SYSTEM, None, is_admin=False, country="", is_system=True)
         customer = self.customer_rows.get(organisation_id)
         country = customer.country if customer else self.organisation_rows[organisation_id].country
-        return Principal(organisation_id, user_id, user_id is None or self.user_rows[user_id].is_admin, country)
+        return Principal(organisation_id, user_id, user_id is None or self.user_rows[user_id].is_admin, country,
+                         countries=frozenset({self.organisation_rows[organisation_id].country}))
 
     async def organisations(self) -> Sequence[Organisation]:
         return list(self.organisation_rows.values())

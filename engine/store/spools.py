@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from engine.store.filters import Filters, Rule, Wanted, contains, exact, exact_number
+from engine.store.filters import Filters, Rule, Wanted, contains, exact, exact_number, number
 from engine.store.statements import Statements
 
 Row = Mapping[str, Any]
 # results are the spool's: they have no maker
 RESULTS = Filters(
-    "r.", owner=Rule("${0}::bigint IS NOT NULL", int), spool_result_id=exact_number("r.id"),
+    "r.", owner=Rule("${0}::bigint IS NOT NULL", number), spool_result_id=exact_number("r.id"),
     spool_id=exact_number("r.spool_id"), application_id=exact_number("r.application_id"), type=exact("r.type"),
     name=exact("r.name"), data=contains("r.data"))
 

@@ -113,7 +113,7 @@ async def open_muster(open_town: Callable, database_url: str, tmp_path: Path) ->
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
         muster = Muster(town, api, session, f"http://{address}")
         opened.append(muster)
-        await town.until(muster.is_served, "the api answers")
+        await town.until(muster.is_served, "the api answers", 40)    # it starts as slowly as the machine is busy
         return muster
 
     yield make

@@ -242,13 +242,13 @@ async def test_a_second_trunk_carries_calls_both_ways(start_asterisk: StartAster
     asterisk = start_asterisk(trunks=[{"name": "alpine", "address": str(other)}])
     async with open_asterisk(asterisk) as world, SipPeer.open(other.port, other.host) as alpine:
         leg, dialog = await listener(world, "alpine", alpine)
-        assert (await world.switch.live())[leg].channel.startswith("PJSIP/alpine-")
+        assert (await world.switch.live())[leg].channel.startswith("PJSIP/alpine.")
         await hears(dialog, SPOKEN)
         await dialog.rtp.press("1")
         await world.next(Played, leg)
         assert world.peer.dialogs == {}
         await alpine.call("4930123", world.address)
-        assert (await world.next(CallArrived)).channel.startswith("PJSIP/alpine-")
+        assert (await world.next(CallArrived)).channel.startswith("PJSIP/alpine.")
 
 
 async def test_a_long_greeting_is_a_hint_of_a_machine_and_the_message_is_spoken(world: AsteriskWorld) -> None:

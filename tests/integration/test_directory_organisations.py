@@ -204,3 +204,31 @@ async def _rows(site: DirectorySite, organisation_id: int) -> dict[str, int]:
 
 async def test_a_removed_organisation_is_unknown(site: DirectorySite) -> None:
     assert (await site.system("DELETE", f"/organisations/{UNKNOWN}")).status == 404
+
+
+async def test_an_address_abroad_opens_no_country(site: DirectorySite) -> None:
+    """An admin writes the address himself; where may be called only a system token widens."""
+    abroad, url = "+37120123456", site.root + "/api/v1/first-responder"
+    moved = await site.api("POST", url + "/sip-customer", {
+        "city": "Riga", "country": "LV", "cityCode": "1010", "name": "x", "street": "x", "streetHousenumber": 1,
+        "organizationID": site.org.id})
+    assert moved.status == 200
+    await site.pool.execute("INSERT INTO numbers (number, organisation_id) VALUES ('+4930100', $1)", site.org.id)
+    alarm = await site.api("POST", "/alarms", {
+        "organizationID": site.org.id, "message": {"de": "Brand."}, "recipients": [{"phone": abroad}]})
+    assert (alarm.status, alarm.body["type"]) == (422, "urn:ringward:problem:country-not-allowed")
+
+
+@pytest.mark.parametrize("number", ["+37120123456", "+4990012345678", "+881612345678", "+49112"])
+async def test_no_phone_becomes_an_agents_that_no_alarm_would_dial(site: DirectorySite, number: str) -> None:
+    user = site.org.users[0]
+    await site.pool.execute("UPDATE users SET allow_admins = true WHERE id = $1", user)
+    phones, agents = f"/users/{user}/phones", f"{site.root}/api/v1/first-responder/agents?organization_id={site.org.id}"
+    new = {"isActive": True, "name": "x", "phone": number, "userID": user}
+    assert (await site.api("POST", phones, {"name": "x", "number": number})).status in (400, 422)
+    assert (await site.api("POST", agents, new)).status == 400
+    old = await site.org.phone(user, number)        # of before this was checked: what is not its number may change
+    for wanted, status in (({"name": "x", "number": number, "isActive": False}, 200),
+                           ({"name": "x", "number": "+881612345679"}, 422)):
+        if number != "+49112":
+            assert (await site.api("PUT", f"{phones}/{old}", wanted)).status == status

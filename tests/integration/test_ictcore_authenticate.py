@@ -130,6 +130,8 @@ async def test_forged_tokens(site: IctcoreSite) -> None:
     other_user, _ = await other.user()
     now = int(time.time())
     assert await status(site, jwt.encode(claims, own, "RS256", KEY)) == 200
+    put_back = {**claims, "iat": now + 3600, "nbf": now + 3600}     # by an hour, since somebody logged in
+    assert await status(site, jwt.encode(put_back, own, "RS256", KEY)) == 200
     for name, token in {
         "no algorithm": jwt.encode(claims, None, "none", KEY),
         "the public key as a secret": _hs256(claims, public),
@@ -139,7 +141,7 @@ async def test_forged_tokens(site: IctcoreSite) -> None:
         "no kid": jwt.encode(claims, own, "RS256"),
         "another algorithm": jwt.encode(claims, own, "RS512", KEY),
         "expired": jwt.encode({**claims, "exp": now - 60}, own, "RS256", KEY),
-        "not yet": jwt.encode({**claims, "nbf": now + 300}, own, "RS256", KEY),
+        "not yet": jwt.encode({**claims, "nbf": now + 7200}, own, "RS256", KEY),
         "for ever": jwt.encode({n: it for n, it in claims.items() if n != "exp"}, own, "RS256", KEY),
         "another issuer": jwt.encode({**claims, "iss": "ictcore"}, own, "RS256", KEY),
         "another organisation": jwt.encode({**claims, "organisation_id": other_org}, own, "RS256", KEY),

@@ -17,6 +17,7 @@ from engine.settings import Settings
 from engine.softphone import Behaviour, Carrier
 from engine.softphone.audio import chirp, silence, write_wav
 from engine.softphone.listening import correlation, hears, longest_silence_s
+from engine.switch.asterisk.endpoints import endpoint
 
 PROMPT = chirp(99, 1.5)
 MINE, THEIRS = chirp(1, 0.5), chirp(2, 0.5)  # several turns in what is heard: a busy machine may disturb one
@@ -27,11 +28,13 @@ static = yes
 TRUNK={trunk}
 [rw-in]
 exten => 493000,1,Answer()
+ same => n,Set(FROM=${{CHANNEL(pjsip,remote_uri)}})
+ same => n,Set(CALLERID(num)=${{FILTER(0-9,${{CUT(FROM,@,1)}})}})
  same => n,Read(DIGIT,{prompt},1,,1,5)
  same => n,GotoIf($["${{DIGIT}}" = "1"]?rw-in,493001,1)
  same => n,Hangup(17)
-exten => 493001,1,Dial(PJSIP/trunk/sip:491511@${{TRUNK}},10)
-exten => 493002,1,Dial(PJSIP/trunk/sip:491511@${{TRUNK}}&PJSIP/trunk/sip:491512@${{TRUNK}},10)
+exten => 493001,1,Dial(PJSIP/{via}/sip:491511@${{TRUNK}},10)
+exten => 493002,1,Dial(PJSIP/{via}/sip:491511@${{TRUNK}}&PJSIP/{via}/sip:491512@${{TRUNK}},10)
 exten => 493003,1,Progress()
  same => n,Playback({prompt},noanswer)
  same => n,Wait(5)
@@ -46,7 +49,7 @@ def switch(asterisk_program) -> Iterator[Asterisk]:
     settings = with_free_ports(Settings(home=home.path, sip="127.0.0.1:0", ami_port=0, ari_port=0, trunk=trunk))
     argv = prepare(home, settings, asterisk_program)
     write_wav(home.private / "prompt.wav", PROMPT)
-    dialplan = DIALPLAN.format(trunk=trunk, prompt=home.private / "prompt")
+    dialplan = DIALPLAN.format(trunk=trunk, via=endpoint("trunk", settings.ami_secret), prompt=home.private / "prompt")
     (home.private / "asterisk" / "extensions.conf").write_text(dialplan)
     server = Asterisk(home, settings, argv, launch_asterisk(home, argv))
     try:

@@ -318,8 +318,8 @@ async def test_a_leg_wants_to_ring_until_its_call_lets_it_go() -> None:
     async with desk(phones={"49300001": RINGS}) as at:
         caller = await at.arrives()
         leg = next(order.leg for order in at.sent(Dial) if order.number == "49300001")
-        assert at.calls.wants_to_ring(leg)
+        assert at.calls.wants_to_ring(leg, at.switch.now())
         at.switch.hang_up(caller)
         await at.settles()
-        assert not at.calls.wants_to_ring(leg)
-        assert not at.calls.wants_to_ring("a leg of nobody")
+        assert not at.calls.wants_to_ring(leg, at.switch.now())
+        assert not at.calls.wants_to_ring("a leg of nobody", at.switch.now())

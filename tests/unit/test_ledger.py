@@ -255,3 +255,20 @@ def test_neither_removal_nor_change_nor_a_former_engine_lets_a_provider_dial_fas
     later.put_providers([provider(cps=1)], 10.1)
     note(later, "call", Playbook.of(a_hotline(1)))
     assert granted_to(later, 10.2) == [] and granted_to(later, 10.7) == ["p7"]
+
+
+def test_who_waits_for_a_pace_alone_is_looked_at_when_it_allows_more_or_somebody_else_comes() -> None:
+    noted, flow = ledger(cps=10), CrowdFlow()
+    for place in range(3):
+        noted.note(f"call-{place}", flow, Crowd((), (Wanted(f"4930{place}"),)))
+    (first,) = grant(noted).grants
+    noted.note(first.call_id, flow, Crowd(((Leg("a", first.wanted.number),),)))
+    (waits_s,) = {grant(noted).again_in_s, grant(noted, 0.0).again_in_s}
+    assert waits_s is not None and 0 < waits_s < 0.2
+    noted.drop(first.call_id)
+    early = grant(noted, waits_s / 2)
+    assert early.grants == [] and early.again_in_s == waits_s / 2
+    assert len(grant(noted, waits_s + 0.001).grants) == 1
+    hotline_call = Playbook.of()
+    note(noted, "caller", hotline_call)
+    assert [one.call_id for one in grant(noted, waits_s + 0.002).grants][:1] == ["caller"]

@@ -348,6 +348,18 @@ async def test_an_alarms_dial_that_was_lost_is_sent_again_and_one_that_lives_is_
         assert at.desk.sent(DialAlarm)[2] == first
 
 
+async def test_an_alarms_dial_that_may_have_rung_and_ended_is_another_attempt() -> None:
+    async with alarm_desk() as at:
+        await at.posts(an_alarm("49301"))
+        [first] = at.desk.sent(DialAlarm)
+        await at.desk.passes(3)
+        at.desk.switch._legs.pop(first.leg)  # nobody heard of its end
+        at.reconcile.soon({"call": [first]})
+        await until(lambda: len(at.rung()) == 2)
+        again = at.desk.sent(DialAlarm)[1]
+        assert (again.number, again.leg == first.leg) == (first.number, False)
+
+
 async def test_a_dial_to_somebody_who_acknowledged_or_was_cancelled_is_not_sent_again() -> None:
     async with alarm_desk() as at:
         alarm = an_alarm("49301", "49302", "49303", needed=3)

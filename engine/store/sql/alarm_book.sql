@@ -17,8 +17,10 @@ SELECT request_digest, resource_id FROM idempotency_keys WHERE organisation_id =
 UPDATE idempotency_keys SET resource_id = $3 WHERE organisation_id = $1 AND key = $2
 
 -- name: posting_organisation
--- What an organisation may dial, and the number that its alarms show.
-SELECT o.language, coalesce(c.country, o.country) AS country, o.countries,
+-- What an organisation may dial, and the number that its alarms show. National forms are read where its address is, which
+-- every admin of it may write; which countries it may dial is the organisation's row alone.
+SELECT o.language, coalesce(c.country, o.country) AS country,
+       CASE WHEN o.countries = '{}' THEN ARRAY[o.country] ELSE o.countries END AS countries,
        (SELECT n.number FROM numbers n WHERE n.organisation_id = o.id ORDER BY n.position LIMIT 1) AS number
 FROM organisations o LEFT JOIN sip_customers c ON c.organisation_id = o.id
 WHERE o.id = $1

@@ -5,7 +5,8 @@
 -- who was disabled is nobody.
 SELECT coalesce(t.organisation_id, 0) AS organisation_id, t.user_id,
        t.organisation_id IS NOT NULL AND (t.user_id IS NULL OR u.is_admin) AS is_admin,
-       coalesce(c.country, o.country, '') AS country, t.organisation_id IS NULL AS is_system
+       coalesce(c.country, o.country, '') AS country, t.organisation_id IS NULL AS is_system,
+       coalesce(nullif(o.countries, '{}'), ARRAY[o.country]) AS countries
 FROM tokens t
 LEFT JOIN organisations o ON o.id = t.organisation_id
 LEFT JOIN users u ON u.id = t.user_id

@@ -72,6 +72,6 @@ WHERE h.organisation_id = $1 AND h.deleted_at IS NULL AND (h.id = ANY($2::bigint
 
 -- name: countries
 -- Which an organisation may dial.
-SELECT CASE WHEN o.countries = '{}' THEN ARRAY[coalesce(c.country, o.country)] ELSE o.countries END AS countries
-FROM organisations o LEFT JOIN sip_customers c ON c.organisation_id = o.id
+SELECT CASE WHEN o.countries = '{}' THEN ARRAY[o.country] ELSE o.countries END AS countries
+FROM organisations o
 WHERE o.id = $1

@@ -96,10 +96,10 @@ WHERE h.organisation_id = $1 AND h.deleted_at IS NULL AND h.number = ANY($2::tex
 
 -- name: sending_organisation
 -- One that counts calls after the other, alarms' posts included. (NO KEY: rows that refer to it are not kept waiting.)
-SELECT CASE WHEN o.countries = '{}' THEN ARRAY[coalesce(c.country, o.country)] ELSE o.countries END AS countries,
+SELECT CASE WHEN o.countries = '{}' THEN ARRAY[o.country] ELSE o.countries END AS countries,
        EXISTS (SELECT FROM numbers n WHERE n.organisation_id = o.id) AS has_number,
        o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now
-FROM organisations o LEFT JOIN sip_customers c ON c.organisation_id = o.id
+FROM organisations o
 WHERE o.id = $1
 FOR NO KEY UPDATE OF o
 

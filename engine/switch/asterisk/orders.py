@@ -11,6 +11,7 @@ from typing import NamedTuple, assert_never
 
 from engine.switch.asterisk.encoder import (
     DIALLED,
+    ENDPOINT,
     FILE,
     HOST,
     PIN,
@@ -52,8 +53,9 @@ PIN_REFUSED = NO_KEY = "x"      # no key of a telephone
 
 
 class Way(NamedTuple):
-    """How a trunk is dialled: its HOST:PORT, and how it wants numbers."""
+    """How a trunk is dialled: its endpoint, its HOST:PORT, and how it wants numbers."""
 
+    endpoint: str
     address: str
     rewrites: Sequence[Rewrite] = ()
 
@@ -145,7 +147,8 @@ def _originate(
     there = checked(SENT, dialled(number, way.rewrites), "number of a provider")
     return [
         ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
-        ("Channel", f"PJSIP/{trunk}/sip:{there}@{checked(HOST, way.address, 'trunk address')}"),
+        ("Channel", f"PJSIP/{checked(ENDPOINT, way.endpoint, 'endpoint')}"
+                    f"/sip:{there}@{checked(HOST, way.address, 'trunk address')}"),
         ("Context", verb), ("Exten", extension), ("Priority", "1"), ("Async", "true"),
         ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
         # counted while it rings, so that the dialplan's fallback does not ring the phone a second time

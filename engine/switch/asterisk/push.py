@@ -26,11 +26,13 @@ KINDS = ("registration", "auth", "identify", "endpoint")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,126}[A-Za-z0-9])?")
 PASSWORD = re.compile(r"[^\x00-\x1f\x7f-\x9f;,\[\]]{0,128}")
 USERNAME = re.compile(r"[^\x00-\x1f\x7f-\x9f;,\[\]\"\\]{1,128}")     # stands in quotation marks in SIP's headers
-OBJECT = re.compile(r"p[0-9]{1,19}")
+OBJECT = re.compile(r"p[0-9]{1,19}\.[0-9a-f]{8}")
+FORMER = re.compile(r"p[0-9]{1,19}")        # of versions whose names could be guessed: only deleted
 # that no MESSAGE is taken (its module is not loaded) makes this option free to be the mark
 MARK = "message_context"
 ENDPOINT = {
-    "transport": "udp", "context": "rw-in", "allow": "!all,alaw,ulaw", "dtmf_mode": "auto", "direct_media": "no",
+    "transport": "udp", "context": "rw-in", "callerid": "<0>", "allow_overlap": "no",
+    "allow": "!all,alaw,ulaw", "dtmf_mode": "auto", "direct_media": "no",
     "allow_subscribe": "no", "allow_transfer": "no", "inband_progress": "no", "send_connected_line": "no",
     "send_pai": "yes", "trust_id_outbound": "yes",      # the number that calls: From says who pays
 }
@@ -54,9 +56,10 @@ class Push:
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, secret)}
         self._rtp_timeout_s = str(rtp_timeout_s)
 
-    def objects(self, provider: Provider, *, is_known: bool) -> Objects:
-        """`is_known`: whoever calls from its host is known already, as another trunk. Raises NotEncodable."""
-        name = checked(OBJECT, provider.trunk, "provider")
+    def objects(self, provider: Provider, name: str, *, is_known: bool) -> Objects:
+        """`name`: that of all its objects. `is_known`: whoever calls from its host is known already, as another trunk.
+        Raises NotEncodable."""
+        checked(OBJECT, name, "provider")
         host = checked(HOST, provider.host, "host")
         username = checked(USERNAME, provider.username, "user name")
         password = checked(PASSWORD, provider.password, "password")
@@ -110,7 +113,7 @@ class Session:
             await self._ask("DELETE", kind, name)
 
     async def _ask(self, method: str, kind: str, name: str, options: Mapping[str, str] | None = None) -> None:
-        path = f"{kind}/{checked(OBJECT, name, 'provider')}"
+        path = f"{kind}/{name if FORMER.fullmatch(name) else checked(OBJECT, name, 'provider')}"
         body: dict[str, Any] = {"json": {"fields": [
             {"attribute": option, "value": value} for option, value in options.items()]}} if options else {}
         try:
@@ -131,7 +134,7 @@ def marks(rows: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for key, row in rows.items():
         name = key.rpartition("/")[2]
-        if OBJECT.fullmatch(name):
+        if OBJECT.fullmatch(name) or FORMER.fullmatch(name):
             try:
                 found[name] = str(json.loads(row).get(MARK, ""))
             except (ValueError, AttributeError):

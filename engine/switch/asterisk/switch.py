@@ -61,7 +61,7 @@ class AsteriskSwitch:
         self, host: str, port: int, user: str, secret: str, trunks: Mapping[str, str], acks: Path,
         recordings: Path, push: Push | None = None, renew_within_s: float = 1.0,
     ) -> None:
-        self._trunks = TrunkBook(trunks, push)
+        self._trunks = TrunkBook(trunks, push, secret)
         self._acks = acks
         self._recordings = recordings
         self._connection = AmiConnection(host, port, user, secret, self._told, self._up, self._down)

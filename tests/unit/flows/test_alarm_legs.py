@@ -179,7 +179,8 @@ def test_an_inbound_leg_keeps_no_number_busy() -> None:
 
     book = calls_back(Playbook.of(2).rings(2), 1)
     assert [leg.number for one in book.state.recipients for leg in alarm.legs(one)] == ["", number(2)]
-    assert alarm.wants_to_ring(book.state, "2") and not alarm.wants_to_ring(book.state, "in")
+    at = book.state.began_at
+    assert alarm.wants_to_ring(book.state, "2", at) and not alarm.wants_to_ring(book.state, "in", at)
 
 
 def test_a_person_has_his_own_language_and_voice() -> None:

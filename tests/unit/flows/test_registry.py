@@ -28,7 +28,8 @@ def test_a_flow_answers_what_the_loop_asks(state: object) -> None:
     assert flow.phase(state) and flow.owner(state).organisation_id == 1 and flow.wants(state) is not None
     legs = [leg for piece in pieces(flow, state) for leg in flow.legs(piece)]
     ringing = next(leg.leg for leg in legs if leg.number)
-    assert flow.wants_to_ring(state, ringing) and not flow.wants_to_ring(state, CALLER)
+    at = AlarmBook.of().state.began_at
+    assert flow.wants_to_ring(state, ringing, at) and not flow.wants_to_ring(state, CALLER, at)
     assert flow.failed(state, AlarmBook.of().state.began_at)
     assert isinstance(flow.leased(state), tuple)
 

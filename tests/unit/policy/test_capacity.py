@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.policy.capacity import WINDOW_S, Pace
 
-HOTLINE, ALARM = 0, 1
+HOTLINE, ALARM, CAMPAIGN = 0, 1, 2
 
 
 def granted(pace: Pace, rank: int, until_s: float, step_s: float = 0.001, jitter_s: float = 0) -> list[float]:
@@ -82,3 +82,29 @@ def test_what_was_dialled_before_a_restart_counts() -> None:
     pace = Pace(2).after([0.5, 0.2, 30, -1], 10)
     assert pace.wait_s(HOTLINE, 10) == pytest.approx(WINDOW_S - 0.5)
     assert Pace(2).after([30], 10) == Pace(2)
+
+
+def test_campaigns_are_spaced_evenly_and_leave_their_share_of_every_window_to_hotlines() -> None:
+    pace, times, now_s = Pace(50, headroom=0.2), [], 0.0
+    while now_s < 3:
+        if pace.wait_s(CAMPAIGN, now_s) == 0:
+            pace = pace.take(CAMPAIGN, now_s)
+            times.append(now_s)
+        assert pace.wait_s(HOTLINE, now_s) == 0
+        now_s += 0.001
+    assert 38 <= most_in_a_second(times) <= 40
+    assert all(0.005 <= later - earlier <= 0.05 for earlier, later in pairwise(times))
+    for _ in range(10):
+        assert pace.wait_s(HOTLINE, now_s) == 0
+        pace = pace.take(HOTLINE, now_s)
+
+
+def test_hotlines_come_before_campaigns_in_a_window() -> None:
+    pace = Pace(50, headroom=0.2)
+    for _ in range(40):
+        pace = pace.take(HOTLINE, 0)
+    assert pace.wait_s(CAMPAIGN, 0.5) > 0 and pace.wait_s(ALARM, 0.5) == 0 and pace.wait_s(HOTLINE, 0.5) == 0
+
+
+def test_a_pace_of_one_leg_a_second_is_for_campaigns_as_well() -> None:
+    assert granted(Pace(1, headroom=0.2), CAMPAIGN, 3)

@@ -28,7 +28,7 @@ def test_hotlines_may_fill_a_trunk_and_others_leave_head_room() -> None:
 
 
 def test_a_channels_name_says_its_trunk() -> None:
-    assert trunk_of("PJSIP/trunk-0000002a") == "trunk" and trunk_of("PJSIP/the-alps-0000002a") == "the-alps"
+    assert trunk_of("PJSIP/trunk-0000002a") == "trunk" and trunk_of("PJSIP/the-alps.5f0c11aa-0000002a") == "the-alps"
     assert trunk_of("") == ""
 
 

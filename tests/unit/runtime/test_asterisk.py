@@ -8,10 +8,12 @@ import pytest
 from engine.runtime.asterisk import PATTERNS, TEMPLATES, own_folder, render, values_of, with_free_ports
 from engine.runtime.folders import Home, RuntimeFailed
 from engine.settings import Settings
+from engine.switch.asterisk.endpoints import endpoint
 
 GOOD = {"private": "/var/tmp/ringward-a1b2c3d4", "sip": "127.0.0.1:5060", "trunk": "10.0.0.1:5060",
-        "trunk_host": "10.0.0.1",
-        "trunks": "[b](endpoint_of_trunks)\n[b](identify_of_trunks)\nendpoint = b\nmatch = 10.0.0.2\n",
+        "trunk_host": "10.0.0.1", "endpoint": "trunk.0123abcd",
+        "trunks": "[b.0123abcd](endpoint_of_trunks)\n[b.0123abcd](identify_of_trunks)\n"
+                  "endpoint = b.0123abcd\nmatch = 10.0.0.2\n",
         "ami_host": "127.0.0.1", "ami_port": "5038", "ami_user": "ringward",
         "ami_secret": "s3cret_-", "ari_port": "8088", "ari_user": "ringward", "ari_secret": "an0ther",
         "claim_s": "2", "lease_s": "10", "ring_timeout_s": "25", "rounds": "3", "round_min_s": "5", "ask_tries": "3",
@@ -35,7 +37,8 @@ def test_no_value_brings_a_setting_of_its_own(name: str, evil: str) -> None:
         render("x = {{" + name + "}}", {**GOOD, name: value})
 
 
-@pytest.mark.parametrize("evil", ["[b](!)\n", "[b](endpoint_of_trunks)\nmatch = 1;2\n", "type = endpoint\n"])
+@pytest.mark.parametrize("evil", [
+    "[b](!)\n", "[b](endpoint_of_trunks)\n", "[b.0123abcd](endpoint_of_trunks)\nmatch = 1;2\n", "type = endpoint\n"])
 def test_no_trunk_brings_a_setting_of_its_own(evil: str) -> None:
     with pytest.raises(RuntimeFailed, match="trunks"):
         render("{{trunks}}", {**GOOD, "trunks": evil})
@@ -44,10 +47,11 @@ def test_no_trunk_brings_a_setting_of_its_own(evil: str) -> None:
 def test_an_address_is_trusted_once(home: Home) -> None:
     trunks = [{"name": "b", "address": "10.0.0.2:5060"}, {"name": "c", "address": "10.0.0.2:5070"},
               {"name": "d", "address": "10.0.0.1:5070"}]
-    settings = Settings(home=home.path, trunk="10.0.0.1:5060", trunks=trunks)  # type: ignore[arg-type]
+    settings = Settings(home=home.path, trunk="10.0.0.1:5060", trunks=trunks, ami_secret="s")  # type: ignore[arg-type]
     pjsip = render((TEMPLATES / "pjsip.conf").read_text(), values_of(home, settings))
     assert re.findall(r"^match = (.*)$", pjsip, re.M) == ["10.0.0.1", "10.0.0.2"]
-    assert re.findall(r"^\[(.*)\]\(endpoint_of_trunks\)$", pjsip, re.M) == ["trunk", "b", "c", "d"]
+    assert re.findall(r"^\[(.*)\]\(endpoint_of_trunks\)$", pjsip, re.M) == [
+        endpoint(name, "s") for name in ("trunk", "b", "c", "d")]
 
 
 def test_the_folder_of_acknowledgements_is_ours_alone(home: Home) -> None:

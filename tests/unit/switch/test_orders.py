@@ -28,8 +28,8 @@ CALLER = "1795291439.7"
 AGENT = "6b8f6d0e-1111-4222-8333-444455556666"
 CHANNEL = "PJSIP/trunk-0000000a"
 TRUNK = "127.0.0.1:5080"
-TRUNKS = {"trunk": Way(TRUNK), "alpine-2": Way("198.51.100.7:5060"),
-          "p7": Way("sip.example.org:5070", (("49", "0"), ("", "00")))}
+TRUNKS = {"trunk": Way("trunk.0123abcd", TRUNK), "alpine-2": Way("alpine-2.0123abcd", "198.51.100.7:5060"),
+          "p7": Way("p7.4567cdef", "sip.example.org:5070", (("49", "0"), ("", "00")))}
 ASK = AlarmAsk("cache/9f", "de", "1", "9", "0471")
 
 
@@ -63,7 +63,7 @@ def test_a_verb_is_one_redirect(command: SwitchCommand, verb: list[str]) -> None
 
 def test_dial_originates_into_the_question() -> None:
     (dial,) = actions(Dial(AGENT, "4917012345", "4930123", 25, "cache/ask", "de/taken", 3, CHANNEL))
-    assert dial["Channel"] == [f"PJSIP/trunk/sip:4917012345@{TRUNK}"]
+    assert dial["Channel"] == [f"PJSIP/trunk.0123abcd/sip:4917012345@{TRUNK}"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Timeout"], dial["CallerID"], dial["Async"]) == (
         ["rw-ask"], ["25000"], ["4930123"], ["true"])
@@ -73,7 +73,7 @@ def test_dial_originates_into_the_question() -> None:
 
 def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
     (dial,) = actions(DialAlarm(AGENT, "4917012345", "alpine-2", "4930123", 25, ASK))
-    assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
+    assert dial["Channel"] == ["PJSIP/alpine-2.0123abcd/sip:4917012345@198.51.100.7:5060"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Timeout"], dial["CallerID"]) == (["rw-alarm"], ["25000"], ["4930123"])
     assert dial["Variable"] == ["GROUP(rw-phone)=4917012345", "RW_F=cache/9f", "RW_VO=de", "RW_K=1", "RW_DK=9",
@@ -83,7 +83,7 @@ def test_an_alarm_is_dialled_by_the_trunk_of_its_name() -> None:
 def test_a_provider_gets_numbers_as_it_wants_them_and_the_phone_is_counted_by_its_own() -> None:
     for number, there in (("4917012345", "017012345"), ("43123", "0043123")):
         (dial,) = actions(DialAlarm(AGENT, number, "p7", "4930123", 25, ASK))
-        assert dial["Channel"] == [f"PJSIP/p7/sip:{there}@sip.example.org:5070"]
+        assert dial["Channel"] == [f"PJSIP/p7.4567cdef/sip:{there}@sip.example.org:5070"]
         assert dial["Variable"][0] == f"GROUP(rw-phone)={number}"
 
 
@@ -162,7 +162,7 @@ LAST = {(False, False): "", (True, False): "s", (False, True): "k", (True, True)
 @pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
 def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str, str]) -> None:
     (dial,) = actions(DialProgram(AGENT, "4917012345", "alpine-2", "4930123", 25, prompt))
-    assert dial["Channel"] == ["PJSIP/alpine-2/sip:4917012345@198.51.100.7:5060"]
+    assert dial["Channel"] == ["PJSIP/alpine-2.0123abcd/sip:4917012345@198.51.100.7:5060"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
     assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["1"])
     assert dial["Variable"] == [

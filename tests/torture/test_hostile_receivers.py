@@ -1,0 +1,100 @@
+"""Receivers of webhooks that never answer, drip, redirect without end, or send megabytes: they cost nobody anything but
+themselves. The real api's memory, the delay of a polite receiver, and of alarms, by the phones."""
+
+import asyncio
+import time
+
+import psutil
+import pytest
+
+from tests.receivers import TYPES, Behaviour, Receiver, Request, dripping, never
+from tests.torture.report import Tally
+from tests.torture.world import World
+
+pytestmark = pytest.mark.timeout(150)
+
+DRIP_S = 1.0
+MEGABYTE = 1 << 20
+SENT = 10 * MEGABYTE
+MAY_GROW = 24 * MEGABYTE        # of the api, whatever all receivers send
+DELIVERED_WITHIN_S = 5.0        # to a polite receiver, on a busy machine
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+
+
+async def sends_ten_megabytes(_: Request, writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + f"Content-Length: {SENT}\r\n\r\n".encode())
+    for _ in range(SENT // MEGABYTE):
+        writer.write(bytes(MEGABYTE))
+        await writer.drain()
+
+
+async def sends_a_head_without_end(_: Request, writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD)
+    for _ in range(SENT // MEGABYTE):
+        writer.write(b"X-More: " + b"a" * MEGABYTE + b"\r\n")
+        await writer.drain()
+
+
+async def drips_its_body(_: Request, writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"Content-Length: 100000\r\n\r\n")
+    while True:
+        writer.write(b"a")
+        await writer.drain()
+        await asyncio.sleep(DRIP_S)
+
+
+def redirecting(to: str) -> Behaviour:
+    async def redirect(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 307 X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+    return redirect
+
+
+async def test_receivers_that_never_answer_drip_redirect_or_send_too_much(open_world, tally: Tally) -> None:
+    world: World = await open_world(webhook_allow="127.0.0.0/8")
+    people = await world.alarmed(12)
+    for n in people:
+        world.phone(n).behaviour = world.phone(n).behaviour.with_(press="1")
+    async with Receiver() as polite, Receiver() as elsewhere:
+        behaviours = (never, dripping(HEAD, DRIP_S), drips_its_body, sends_ten_megabytes, sends_a_head_without_end,
+                      redirecting(elsewhere.url))
+        hostile = [Receiver(behave) for behave in behaviours]
+        try:
+            for receiver in hostile:
+                await receiver.__aenter__()
+            for receiver in (*hostile, polite):
+                await world.muster.post("/webhooks", {"url": receiver.url, "types": list(TYPES)})
+            before = psutil.Process(world.muster.api.pid).memory_info().rss
+            rang_s, grew = [], 0
+            for n in people:
+                began = time.monotonic()
+                await world.muster.post("/alarms", {
+                    "organizationID": world.town.organisation_id, "message": {"de": "Brand in Halle 3."},
+                    "recipients": [{"userID": world.users[n]}], "acknowledge": {"needed": 1}, "ringTimeoutS": 6})
+                tally.faults += len(hostile)
+                tally.calls += 1
+                await world.phone(n).rung(timeout_s=15)
+                rang_s.append(world.phone(n).call.invited_at - began)
+                grew = max(grew, psutil.Process(world.muster.api.pid).memory_info().rss - before)
+            told: dict[int, float] = {}
+
+            async def all_told() -> bool:
+                ended = [r for r in polite.requests if r.message_id and b'"alarm.finished"' in r.body]
+                return len({r.message_id for r in ended}) >= len(people)
+            await world.town.until(all_told, f"the polite receiver was told everything: {told}", 30)
+            rows = await world.fetch(
+                "SELECT extract(epoch FROM d.delivered_at - d.created_at)::float8 AS late_s FROM webhook_deliveries d "
+                "JOIN webhooks w ON w.id = d.webhook_id WHERE w.url = $1 "
+                "AND d.state = 'delivered'", polite.url)
+            late_s = sorted(row["late_s"] for row in rows)
+            grew = max(grew, psutil.Process(world.muster.api.pid).memory_info().rss - before)
+            print(f"alarms rang after {min(rang_s):.3f} to {max(rang_s):.3f} s; the polite receiver was told after "
+                  f"{late_s[0]:.3f} to {late_s[-1]:.3f} s, {len(late_s)} times; the api grew by {grew >> 10} kB")
+            assert late_s[-1] < DELIVERED_WITHIN_S
+            assert sorted(rang_s)[len(rang_s) // 2] < 2.0
+            assert grew < MAY_GROW
+            assert not elsewhere.requests, "a redirect was followed"
+            assert all(receiver.requests for receiver in hostile), "one was never asked"
+        finally:
+            for receiver in hostile:
+                await receiver.__aexit__(None, None, None)
