@@ -40,6 +40,7 @@ from engine.ports import (
     Speech,
     StoreFailed,
     Switch,
+    SwitchEvent,
 )
 from engine.preparing import Preparing
 from engine.providers import Providers
@@ -201,7 +202,7 @@ class Engine:
         return {}
 
     async def _listen(self) -> None:
-        assert self._inbound is not None  # noqa: S101
+        early: list[SwitchEvent] = []  # told between the log-in and `Connected`
         async for event in self._switch.events():
             match event:
                 case Connected(is_fresh):
@@ -209,26 +210,42 @@ class Engine:
                     self._is_connected = True
                     await self._put_trunks()
                     self._reconcile.soon()
-                    await self._hear_notes()
+                    await self._hear_what_happened()
                     self._provision.refresh()
                 case Disconnected(reason):
                     log.warning("switch.disconnected", reason=reason)
                     self._is_connected = False
                     self._reconcile.lost()
                     self.calls.leases.forget_all()  # callers may be elsewhere by now
-                case CallArrived():
-                    self._inbound.arrived(event)
-                case FallbackStarted() if not self.calls.knows(event.leg):
-                    self._inbound.arrived(event)
+                case _ if not self._is_connected:
+                    early.append(event)
+                    continue
                 case _:
-                    if not self._inbound.holds(event):
-                        self.calls.mailbox.post(event)
+                    self._take(event)
+            for one in early:
+                self._take(one)
+            early.clear()
 
-    async def _hear_notes(self) -> None:
-        """Who acknowledged while nobody listened is known before an event says that his leg has ended."""
+    def _take(self, event: SwitchEvent) -> None:
+        assert self._inbound is not None  # noqa: S101
+        match event:
+            case Connected() | Disconnected():
+                return
+            case CallArrived():
+                self._inbound.arrived(event)
+            case FallbackStarted() if not self.calls.knows(event.leg):
+                self._inbound.arrived(event)
+            case _:
+                if not self._inbound.holds(event):
+                    self.calls.mailbox.post(event)
+
+    async def _hear_what_happened(self) -> None:
+        """Who acknowledged while nobody listened, and whom the dialplan served, is known before an event says that his
+        leg has ended."""
         try:
             async with asyncio.timeout(NOTES_WITHIN_S):
                 await self._acknowledgements.bring_in()
+                await self._reconcile.hear_rows()
         except (TimeoutError, RingwardError) as error:
             log.info("engine.notes_later", error=str(error))
 

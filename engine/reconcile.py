@@ -151,12 +151,16 @@ class Reconcile:
             if row.step == "start" and not self._calls.knows(row.leg):
                 await self._adopt(row)
         for row in rows:
-            stepped = FallbackStepped(
-                row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key
-            )
-            self._calls.mailbox.post(stepped)
+            self._calls.mailbox.post(_stepped(row))
         await self._calls.settled(as_owner=True)
         await self._switch.forget(rows)
+
+    async def hear_rows(self) -> None:
+        """Of callers whom we know, before an event says that they hung up: it would end their calls as if they had
+        never been in the fallback. The rows stay for `run`; each counts once."""
+        for row in await self._switch.fallback_rows():
+            if self._calls.knows(row.leg):
+                self._calls.mailbox.post(_stepped(row))
 
     async def _adopt(self, row: FallbackRow) -> None:
         if await self._store.call_of_leg(row.leg) is not None:
@@ -169,6 +173,10 @@ class Reconcile:
         channel = live[row.leg].channel if row.leg in live else ""
         started = FallbackStarted(row.at, row.leg, channel, row.did, row.caller)
         self._calls.mailbox.post(Begin(started, hotline))
+
+
+def _stepped(row: FallbackRow) -> FallbackStepped:
+    return FallbackStepped(row.at, row.leg, row.step, row.number, row.channel_leg, row.status, row.cause, row.key)
 
 
 def _dialling(leg: str) -> LiveLeg:

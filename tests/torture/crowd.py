@@ -30,7 +30,7 @@ ALARMED_HABITS: Mapping[str, Behaviour] = {
     "declines": ACCEPTS.with_(press="9"),
     "never answers": Behaviour(),
 }
-ALARMED_SHARES = (6, 2, 2, 1, 1)
+ALARMED_SHARES, BRIEF_SHARES = (6, 2, 2, 1, 1), (6, 0, 2, 1, 0)
 CONTACT_HABITS = (
     Behaviour.answers(0.2), Behaviour.answers(0.5), Behaviour.rejects(486, 0.1),
     Behaviour.rejects(486, 0.1).with_(next_time=Behaviour.answers(0.1)), Behaviour(),
@@ -76,8 +76,11 @@ class Drive:
 
 @dataclass
 class Crowd:
+    """`is_brief`: nobody in it lets his phone ring to the end, so that it is over soon."""
+
     world: World
     rng: random.Random
+    is_brief: bool = False
     visits: list[Visit] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     drives: list[Drive] = field(default_factory=list)
@@ -124,8 +127,9 @@ class Crowd:
     async def alarm(self, needed: int | str | None = None, habits: Sequence[str] = ()) -> Order:
         """Post until the api has taken it. Its people are in no other alarm."""
         chosen = [self._spare.pop(0) for _ in range(len(habits) or self.rng.choice((2, 3)))]
+        shares = BRIEF_SHARES if self.is_brief else ALARMED_SHARES
         for place, n in enumerate(chosen):
-            habit = habits[place] if habits else self.rng.choices(list(ALARMED_HABITS), ALARMED_SHARES)[0]
+            habit = habits[place] if habits else self.rng.choices(list(ALARMED_HABITS), shares)[0]
             self.world.phone(n).behaviour = ALARMED_HABITS[habit]
         wanted = needed or self.rng.choice(("all", "all", 1))
         order = Order(f"torture-{len(self.orders)}", chosen, wanted, time.monotonic())
@@ -165,7 +169,7 @@ class Crowd:
         self._contacts += contacts
         group = (await fair.post("/groups", {"name": f"group {numbers[0]}"}))["group_id"]
         for n in numbers:
-            self.world.phone(n).behaviour = self.rng.choice(CONTACT_HABITS)
+            self.world.phone(n).behaviour = self.rng.choice(CONTACT_HABITS[:-1] if self.is_brief else CONTACT_HABITS)
             made = await fair.post("/contacts", {"first_name": f"Person {n}", "phone": f"+{agent_number(n)}"})
             fair.contacts[n] = made["contact_id"]
             await fair.post(f"/contacts/{made['contact_id']}/link/{group}", method="PUT")

@@ -54,18 +54,10 @@ async def dies(engine: MortalProcess) -> bool:
     return True
 
 
-@pytest.mark.timeout(150)
-async def test_killed_at_some_boundaries(open_world, rng: random.Random) -> None:
-    crowd = await busy_world(open_world, rng, people=60, contacts=10, engine=MortalProcess)
-    often = [name for name in BOUNDARIES if "claim" not in name and "Program" not in name and "RunStep" not in name]
-    missed = await die_at(crowd, rng.sample(often, 3))
-    assert len(missed) < 3, missed
-
-
 @pytest.mark.full
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_killed_at_every_boundary(open_world, rng: random.Random) -> None:
-    crowd = await busy_world(open_world, rng, people=240, contacts=120, engine=MortalProcess)
+    crowd = await busy_world(open_world, rng, people=200, contacts=50, engine=MortalProcess)
     missed = await die_at(crowd, rng.sample(BOUNDARIES, len(BOUNDARIES)))
     print("not reached:", missed)
     assert len(missed) <= len(BOUNDARIES) // 4, missed

@@ -35,12 +35,12 @@ async def thanks(world: World, rng: random.Random, tally: Tally, times: int) -> 
     await invariants.check(crowd)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(240)
 async def test_killed_together_in_the_moment_of_the_thank_you(open_world, rng: random.Random, tally: Tally) -> None:
     await thanks(await open_world(), rng, tally, 1)
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 async def test_killed_in_that_moment_again_and_again(open_world, rng: random.Random, tally: Tally) -> None:
     await thanks(await open_world(), rng, tally, 5)

@@ -12,7 +12,7 @@ from tests.torture.busy_world import busy_world, strikes
 from tests.torture.faults import Fault, Strike, of_all_kinds, strike
 
 A_MINUTE = 60.0
-PEOPLE, CONTACTS = 60, 50   # for each minute
+PEOPLE, CONTACTS = 50, 30   # for each minute
 
 
 def schedule(rng: random.Random, faults: list[Fault], until_s: float) -> Iterator[Strike]:

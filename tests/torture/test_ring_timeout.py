@@ -16,7 +16,8 @@ AROUND_S = 0.06
 PEOPLE, AGENTS = 12, 8
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.full
+@pytest.mark.timeout(240)
 async def test_answered_just_before_and_just_after_the_timeout(open_world, rng: random.Random, tally: Tally) -> None:
     world: World = await open_world(ring_timeout_s=RING_S)
     await world.hotline(agents=AGENTS)

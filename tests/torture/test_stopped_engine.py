@@ -17,6 +17,7 @@ LINES = 5
 PRESSED_TO_TALK_S = QUICK["claim_s"]    # then the dialplan joins an agent who pressed the key by itself
 
 
+@pytest.mark.full
 @pytest.mark.timeout(120)
 async def test_talks_that_the_dialplan_made_outlive_every_lease(open_world, rng: random.Random, tally: Tally) -> None:
     world: World = await open_world(round_min_s=1)

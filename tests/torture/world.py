@@ -135,7 +135,9 @@ class World:
                     taken.forget()
 
     async def start_switch(self) -> None:
-        """Without keeping the phones of this process waiting."""
+        """Without keeping the phones of this process waiting. What the dead one had sent last they have read by now."""
+        await asyncio.sleep(0.2)
+        self.switch_is_gone()
         self.asterisk.process = launch_asterisk(self.asterisk.home, self.asterisk.argv)
         await asyncio.to_thread(self.asterisk.wait_ready)
 

@@ -177,6 +177,23 @@ async def test_a_caller_who_is_still_in_the_fallback_is_watched_and_not_touched(
         assert b.at.calls.ids() == []
 
 
+async def test_whom_the_dialplan_served_meanwhile_is_known_before_his_end_is_told() -> None:
+    async with back() as b:
+        leg = await b.at.arrives(b.did)
+        b.at.switch.hotlines[b.did] = a_hotline()
+        b.at.switch.cut()
+        b.at.switch.advance(b.at.switch.lease_s + 1)
+        b.at.switch.restore()
+        assert b.at.calls.phases() == ["waiting"]
+        await b.reconcile.hear_rows()
+        await turns()
+        assert b.at.calls.phases() == ["fallback"]
+        assert await b.at.switch.fallback_rows() != [], "they are forgotten only after they are durable"
+        b.at.switch.hang_up(leg)
+        await b.compares()
+        assert b.at.calls.ids() == []
+
+
 async def test_a_dial_that_was_committed_but_not_sent_is_sent_and_one_that_lives_is_not() -> None:
     async with back() as b:
         await b.at.arrives(b.did)
