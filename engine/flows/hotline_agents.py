@@ -62,6 +62,8 @@ def agent_answered(state: State, leg_id: str, at: datetime) -> Step:
     if state.phase == "talking":  # answered while the call was being taken
         step = _tell_taken(with_leg(state, asked), asked, at)
         return Step(step.state, (answered, *step.commands))
+    if state.phase == "fallback":  # the dialplan joins him, perhaps at this moment
+        return Step(with_leg(state, asked), (answered,))
     return Step(with_leg(state, replace(asked, cancelled=True)), (answered, HangUp(leg_id, Cause.NORMAL)))
 
 
@@ -111,6 +113,8 @@ def dismiss_others(state: State, at: datetime) -> Step:
 
 def dismiss_again(state: State) -> tuple[Command, ...]:
     """What was said to agents in a step that was not sent, because an order before it came too late."""
+    if state.phase == "fallback":  # the order was to stop a phone, and whom it rang may talk to the caller by now
+        return ()
     commands: list[Command] = []
     for leg in state.legs:
         if state.phase == "closing":
