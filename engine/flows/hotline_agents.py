@@ -21,6 +21,7 @@ from engine.flows.hotline_state import (
     find,
     in_time,
     may_ring,
+    pause_s,
     record,
     taken,
     tried_before,
@@ -180,10 +181,7 @@ def after_leg(state: State, at: datetime, blocked: bool = False) -> Step:
     if wanted and not blocked:
         return Step(state)
     if any(may_ring(state, phone) and phone not in wanted for phone in state.hotline.phones):  # a new round rings these
-        round_min_s = min(state.rules.round_min_s, state.rules.ring_timeout_s)
-        lasted_s = (at - (state.round_at or at)).total_seconds()
-        pause_s = max(0.0, round_min_s - lasted_s)
-        return Step(replace(state, pausing=True), (SetTimer(ROUND, pause_s),))
+        return Step(replace(state, pausing=True), (SetTimer(ROUND, pause_s(state, at)),))
     return Step(state) if wanted else apologise(state, at)
 
 

@@ -6,7 +6,7 @@ Used by `hotline.py` alone. A snapshot is a moment old: legs that are younger th
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, in_time, refusal, taken
+from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, in_time, pause_s, refusal, taken
 from engine.vocabulary.commands import Command, HangUp, Play, SetTimer
 from engine.vocabulary.events import (
     Answered,
@@ -64,9 +64,9 @@ def _unsaid_to_caller(
     match state.phase:
         case "waiting" if caller is not None and caller.place == "rw-claim":
             until = in_time(state, state.arrived_at)
-            return (*_rounds(state), Play(state.leg, state.hotline.greeting, not_after=until))
+            return (*_rounds(state, at), Play(state.leg, state.hotline.greeting, not_after=until))
         case "waiting":
-            return _rounds(state)
+            return _rounds(state, at)
         case "apologising" if caller is not None and caller.place in ("rw-claim", "rw-hold"):
             return (apology(state, at),)
         case "closing" if caller is not None and not state.caller_gone:
@@ -95,5 +95,5 @@ def _dismissals(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tupl
     return tuple(told)
 
 
-def _rounds(state: State) -> tuple[Command, ...]:
-    return (SetTimer(ROUND, 0.0),) if state.pausing else ()
+def _rounds(state: State, at: datetime) -> tuple[Command, ...]:
+    return (SetTimer(ROUND, pause_s(state, at)),) if state.pausing else ()

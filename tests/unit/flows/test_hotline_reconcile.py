@@ -78,8 +78,9 @@ def test_a_greeting_that_was_never_sent_is_sent_while_it_may() -> None:
         Play(CALLER, "cache/greeting", not_after=at(1.5)))
 
 
-def test_a_pause_between_rounds_whose_timer_died_with_the_engine_ends_now() -> None:
+def test_a_pause_between_rounds_whose_timer_died_with_the_engine_ends_in_its_time() -> None:
     book = Playbook.of(a_hotline(1)).grants(1).tells(HungUp(at(1), "leg-1", 17, 486))
+    compared(book, lives(CALLER), seconds=3).expects(SetTimer("round", 2.0))  # a round lasts 5 s at least
     compared(book, lives(CALLER)).expects(SetTimer("round", 0.0))
     book.tells(TimerFired(at(30), "round"))
     assert len(demand(book.state)) == 1
