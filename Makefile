@@ -41,7 +41,7 @@ lint: venv
 
 # faults and hostile input on real parts; the last lines are what we claim. MINUTES of the random mix, SEED of a former run
 torture: setup-tests
-	@$(VENV)/python -m pytest tests/torture tests/crash --torture --torture-minutes $(or $(MINUTES),5) $(if $(SEED),--torture-seed $(SEED))
+	@$(VENV)/python -m pytest -n 2 --dist loadfile tests/torture tests/crash --torture --torture-minutes $(or $(MINUTES),5) $(if $(SEED),--torture-seed $(SEED))
 
 # ratios against baselines measured in the same run; ONLY="hotline api" runs these alone
 bench: setup-tests

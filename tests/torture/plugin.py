@@ -22,6 +22,7 @@ from tests.torture.report import Mutant, Report, Tally
 
 REPORT = Path(__file__).parents[1] / "torture-report.json"
 NOT_RUN = "not run: "
+WIDE = 150
 EXIT_NOT_RUN = 2
 
 
@@ -114,7 +115,7 @@ class Collector:
         if not self._config.option.torture:
             return
         self._report.seed = self._config.option.torture_seed
-        console = Console()
+        console = Console(width=max(WIDE, Console().width))
         self._report.show(console)
         REPORT.write_text(json.dumps({"commit": _commit(), **self._report.as_json()}, indent=1) + "\n")
         console.print(f"written: {REPORT.relative_to(Path.cwd()) if REPORT.is_relative_to(Path.cwd()) else REPORT}")
