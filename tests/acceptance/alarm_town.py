@@ -179,7 +179,8 @@ async def nobody_was_wronged(muster: Muster) -> None:
             assert not later, f"{phone.number} was called again after it heard thank you"
         for call, following in zip(phone.calls, phone.calls[1:], strict=False):
             ended_at = call.ended_at if call.ended_at is not None else time.monotonic()
-            assert ended_at <= following.invited_at + 0.05, f"{phone.number} had two calls at once"
+            assert ended_at <= following.invited_at + 0.05, (
+                f"{phone.number} had two calls at once for {ended_at - following.invited_at:.2f} s")
     rows = await town.database.fetch(
         "SELECT phone FROM alarm_attempts WHERE direction = 'outbound' "
         "UNION ALL SELECT to_number FROM telephone_records WHERE direction = 'outbound' "

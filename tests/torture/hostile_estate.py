@@ -138,7 +138,7 @@ class Estate:
         await self.log_in()
 
     async def _things(self) -> None:
-        made = self._made
+        made = self.made
         self.own["phone"] = await made("ringward", "POST", "/users/{id}/phones")
         self.own["contact"] = await made("ringward", "POST", "/contacts")
         self.own["group"] = await made("ringward", "POST", "/contact-groups")
@@ -179,7 +179,7 @@ class Estate:
             "VALUES ($1, $2, $3, 'alarm.created', '{}', 'dead') RETURNING id",
             org, own["webhook"], f"msg_{secrets.token_hex(6)}")
 
-    async def _made(self, api: str, method: str, path: str) -> int:
+    async def made(self, api: str, method: str, path: str) -> int:
         body = await self._posted(Route(api, method, path))
         return int(next(it for name, it in body.items() if name == "id" or name.endswith("_id")))
 

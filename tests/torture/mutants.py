@@ -3,11 +3,11 @@
 A mutant's `old` text must be found exactly once: a refactoring that moves a guard moves its mutant.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.store.queries import SQL
+from tests.torture.organisation_queries import UNHEARD, found, without_organisation
 
 _CALL = "tests/unit/test_call.py"
 _ORDERS = "tests/unit/switch/test_orders.py"
@@ -70,43 +70,19 @@ MUTANTS = (
            ("tests/torture/test_hostile_sip.py::test_hostile_names_of_callers_are_nowhere_but_in_their_calls",)),
 )
 
-# by file of queries: who asks with another organisation's ids
-ISOLATION = {
-    "alarm_book": (f"{_IDS}/test_alarms_api.py::test_ids_of_others_are_not_there",),
-    "campaigns": (f"{_IDS}/test_campaigns_api.py::test_others_see_nothing_of_it_and_users_their_own",),
-    "directory": (f"{_IDS}/test_first_responder_api.py::"
-                  "test_every_operation_with_another_organisations_ids_is_refused_and_changes_nothing",),
-    "users": (f"{_IDS}/test_directory_users.py::test_users_and_phones_of_another_organisation_are_not_there",),
-    "people": (f"{_IDS}/test_directory_people.py::test_people_of_another_organisation_are_not_there",),
-    "recordings": (f"{_IDS}/test_directory_recordings.py::test_recordings_are_their_organisations_and_its_admins",),
-    "ictcore_accounts": (f"{_IDS}/test_ictcore_accounts.py::test_ids_of_another_organisation_do_not_exist",),
-    "ictcore_people": (f"{_IDS}/test_ictcore_people.py::test_another_organisation_sees_nothing",),
-    "ictcore_users": (f"{_IDS}/test_ictcore_users.py::test_ids_of_another_organisation_do_not_exist",),
-    "messages": (f"{_IDS}/test_ictcore_messages.py::test_messages_of_other_users_and_organisations",),
-    "programs": (f"{_IDS}/test_ictcore_programs.py::test_ids_of_another_organisation_do_not_exist",),
-    "spools": (f"{_IDS}/test_ictcore_spools.py::test_ids_of_another_organisation_do_not_exist",),
-    "transmissions": (f"{_IDS}/test_ictcore_transmissions.py::test_ids_of_another_organisation_do_not_exist",),
-    "providers": (f"{_IDS}/test_ictcore_providers.py::test_providers_of_other_users_and_organisations",),
-}
-# Those that stand alone between a foreign id and its row. Where a query is asked only after one of these has found the
-# row, leaving its organisation out as well changes nothing that anybody could notice.
-LEFT_OUT = (
-    ("campaigns", "campaign"),
-    ("ictcore_accounts", "account"),
-    ("ictcore_people", "contact"),
-    ("people", "contact"),
-    ("programs", "program"),
-    ("recordings", "recording"),
-)
-_OWN = re.compile(r"\b(?:\w+\.)?organisation_id = \$\d+")
+_HERE = "tests/torture"
+# the law of the queries themselves; then who asks every route with another organisation's ids
+ISOLATION = (f"{_HERE}/test_organisation_queries.py",
+             f"{_HERE}/test_hostile_organisations.py::test_no_route_tells_or_changes_anything_of_another_organisation")
+QUERIES = tuple(sorted(set(found()) - UNHEARD))
 
 
-def without_organisation(file: str, query: str, root: Path = SQL) -> Mutant:
-    """The query as it is, for everybody's rows: each comparison with the caller's organisation is made true."""
-    text = (root / f"{file}.sql").read_text()
-    block = _block(text, query)
-    return Mutant(f"the organisation left out of {file}.{query}", f"engine/store/sql/{file}.sql", block,
-                  _OWN.sub(lambda found: f"({found[0]}) IS NOT NULL", block), ISOLATION[file])
+def without_organisation_in(query: str, root: Path = SQL) -> Mutant:
+    """A query (`file.name`) for everybody's rows."""
+    file, _, name = query.partition(".")
+    block = _block((root / f"{file}.sql").read_text(), name)
+    return Mutant(f"the organisation left out of {query}", f"engine/store/sql/{file}.sql", block,
+                  without_organisation(block), ISOLATION)
 
 
 def _block(text: str, query: str) -> str:

@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--torture", action="store_true", help="run the whole torture suite, not its short form")
     group.addoption("--torture-seed", type=int, default=None, help="repeat a run by the seed that it printed")
     group.addoption("--torture-minutes", type=float, default=5.0, help="how long the random mix goes on")
+    group.addoption("--torture-all-queries", action="store_true", help="mutate every query, not some of them")
 
 
 def pytest_configure(config: pytest.Config) -> None:
