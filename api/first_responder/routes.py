@@ -193,7 +193,7 @@ async def get_sip_customer(call: Call, path: OrganisationPath) -> SipCustomerSta
 
 
 def _check_dialable(call: Call, data: PhoneData) -> None:
-    """Raises Invalid for what is never dialled: a premium-rate number, a country where nobody is called."""
+    """Raises Invalid for what is never dialled: a premium-rate number, a satellite, an emergency desk."""
     if (refused := call.never_dials(data.number)) is not None:
         raise Invalid("phone", f"{data.number} is {refused.why}: it is never dialled")
 

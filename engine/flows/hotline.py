@@ -245,7 +245,7 @@ def _row_told(state: State, event: FallbackStepped) -> Step:
         return Step(state)
     state = replace(state, rows_told=(*state.rows_told, event.key)) if event.key else state
     if event.step == "start":  # the live event may have told it already
-        return Step(state) if state.is_fallback else _fallen(state, event.at)
+        return Step(state) if state.is_fallback else _fell(state, event.at)
     if event.step == "joined":  # one of our own legs, joined by the dialplan
         step = _joined(replace(state, is_fallback=True), {event.channel_leg, state.leg}, event.at)
         return step if step.commands else Step(state)
@@ -260,13 +260,16 @@ def _fallen(state: State, at: datetime) -> Step:
     return to_fallback(state, at) if is_ours and not state.caller_gone else Step(state)
 
 
+def _fell(state: State, at: datetime) -> Step:
+    """A row tells it, some time later: who only rang then may talk to the caller by now. Comparing stops what rings."""
+    step = _fallen(state, at)
+    return Step(step.state, tuple(one for one in step.commands if not isinstance(one, HangUp)))
+
+
 def _expired(state: State, at: datetime) -> Step:
     """We came too late: the dialplan goes, or went, on without us; what was to be sent with it has not been said."""
-    again = dismiss_again(state)
-    if state.phase not in ("waiting", "apologising"):
-        return Step(state, again)
-    step = to_fallback(state, at)
-    return Step(step.state, (*step.commands, *again))
+    in_wait = state.phase in ("waiting", "apologising")
+    return to_fallback(state, at) if in_wait else Step(state, dismiss_again(state))
 
 
 # --- after a restart or a lost connection ------------------------------------------------------------------------

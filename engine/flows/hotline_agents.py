@@ -21,6 +21,7 @@ from engine.flows.hotline_state import (
     find,
     in_time,
     may_ring,
+    pause_s,
     record,
     taken,
     tried_before,
@@ -62,6 +63,8 @@ def agent_answered(state: State, leg_id: str, at: datetime) -> Step:
     if state.phase == "talking":  # answered while the call was being taken
         step = _tell_taken(with_leg(state, asked), asked, at)
         return Step(step.state, (answered, *step.commands))
+    if state.phase == "fallback":  # the dialplan joins him, perhaps at this moment
+        return Step(with_leg(state, asked), (answered,))
     return Step(with_leg(state, replace(asked, cancelled=True)), (answered, HangUp(leg_id, Cause.NORMAL)))
 
 
@@ -111,6 +114,8 @@ def dismiss_others(state: State, at: datetime) -> Step:
 
 def dismiss_again(state: State) -> tuple[Command, ...]:
     """What was said to agents in a step that was not sent, because an order before it came too late."""
+    if state.phase == "fallback":  # the order was to stop a phone, and whom it rang may talk to the caller by now
+        return ()
     commands: list[Command] = []
     for leg in state.legs:
         if state.phase == "closing":
@@ -176,10 +181,7 @@ def after_leg(state: State, at: datetime, blocked: bool = False) -> Step:
     if wanted and not blocked:
         return Step(state)
     if any(may_ring(state, phone) and phone not in wanted for phone in state.hotline.phones):  # a new round rings these
-        round_min_s = min(state.rules.round_min_s, state.rules.ring_timeout_s)
-        lasted_s = (at - (state.round_at or at)).total_seconds()
-        pause_s = max(0.0, round_min_s - lasted_s)
-        return Step(replace(state, pausing=True), (SetTimer(ROUND, pause_s),))
+        return Step(replace(state, pausing=True), (SetTimer(ROUND, pause_s(state, at)),))
     return Step(state) if wanted else apologise(state, at)
 
 

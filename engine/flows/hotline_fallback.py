@@ -24,14 +24,15 @@ from engine.vocabulary.values import AgentPhone, Cause, Direction, EntryType
 
 
 def to_fallback(state: State, at: datetime) -> Step:
-    """Stop our ringing legs; people who are being asked already are joined by the dialplan."""
+    """Stop our ringing legs, while it is sure that they only ring: people who are being asked are joined by the
+    dialplan, and a late hang-up would cut their talk."""
     if state.joined_at is not None:
         return Step(state)
     commands: list[Command] = [WriteEntry(at, EntryType.FALLBACK_STARTED)]
     for leg in state.legs:
         if leg.stage == "dialled" and not leg.cancelled:
             state = with_leg(state, replace(leg, cancelled=True))
-            commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
+            commands.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE, in_time(state, at)))
     state = replace(state, phase="fallback", is_fallback=True, pausing=False, winner=None, outcome="")
     return Step(state, tuple(commands))
 

@@ -6,7 +6,7 @@ Used by `hotline.py` alone. A snapshot is a moment old: legs that are younger th
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, in_time, refusal, taken
+from engine.flows.hotline_state import ACCEPT_KEY, ROUND, AgentLeg, State, apology, in_time, pause_s, refusal, taken
 from engine.vocabulary.commands import Command, HangUp, Play, SetTimer
 from engine.vocabulary.events import (
     Answered,
@@ -31,6 +31,9 @@ def missed(state: State, live: Mapping[str, LiveLeg], at: datetime) -> Iterator[
         else:
             yield HungUp(at, state.leg, Cause.INTERWORKING, 0)
     elif caller is not None and caller.place == "rw-fall" and state.phase != "fallback":
+        for leg in state.legs:  # first, for those who only ring are stopped, and nobody who talks to him
+            if leg.leg in live and live[leg.leg].is_up:
+                yield Answered(at, leg.leg)
         yield FallbackStarted(at, state.leg, caller.channel, "", "")
     for leg in state.legs:
         yield from _missed_of(leg, caller, live.get(leg.leg), at)
@@ -52,7 +55,7 @@ def unsaid(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tuple[Com
     """What an engine before us may have left unsaid. Saying it twice is harmless. Not a Bridge: a second one ends the
     talk, so the dialplan joins those two."""
     caller = live.get(state.leg)
-    return (*_unsaid_to_caller(state, caller, live, at), *_dismissals(state, live))
+    return (*_unsaid_to_caller(state, caller, live, at), *_dismissals(state, live, at))
 
 
 def _unsaid_to_caller(
@@ -61,9 +64,9 @@ def _unsaid_to_caller(
     match state.phase:
         case "waiting" if caller is not None and caller.place == "rw-claim":
             until = in_time(state, state.arrived_at)
-            return (*_rounds(state), Play(state.leg, state.hotline.greeting, not_after=until))
+            return (*_rounds(state, at), Play(state.leg, state.hotline.greeting, not_after=until))
         case "waiting":
-            return _rounds(state)
+            return _rounds(state, at)
         case "apologising" if caller is not None and caller.place in ("rw-claim", "rw-hold"):
             return (apology(state, at),)
         case "closing" if caller is not None and not state.caller_gone:
@@ -72,7 +75,7 @@ def _unsaid_to_caller(
             return ()
 
 
-def _dismissals(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...]:
+def _dismissals(state: State, live: Mapping[str, LiveLeg], at: datetime) -> tuple[Command, ...]:
     """Phones that ring for nothing, and people who do not know yet that the call is taken."""
     told: list[Command] = []
     for leg in state.legs:
@@ -84,10 +87,13 @@ def _dismissals(state: State, live: Mapping[str, LiveLeg]) -> tuple[Command, ...
                 told.append(taken(state, leg))
         elif state.phase == "closing":
             told.append(HangUp(leg.leg, Cause.NORMAL))
+        elif state.phase == "fallback":
+            if leg.cancelled and not here.is_up:  # the dialplan joins who answered, perhaps at this moment
+                told.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE, in_time(state, at)))
         elif leg.cancelled:
             told.append(HangUp(leg.leg, Cause.ANSWERED_ELSEWHERE))
     return tuple(told)
 
 
-def _rounds(state: State) -> tuple[Command, ...]:
-    return (SetTimer(ROUND, 0.0),) if state.pausing else ()
+def _rounds(state: State, at: datetime) -> tuple[Command, ...]:
+    return (SetTimer(ROUND, pause_s(state, at)),) if state.pausing else ()

@@ -169,6 +169,12 @@ def with_leg(state: State, changed: AgentLeg) -> State:
     return replace(state, legs=tuple(changed if leg.leg == changed.leg else leg for leg in state.legs))
 
 
+def pause_s(state: State, at: datetime) -> float:
+    """What is left of the least time of a round."""
+    lasted_s = (at - (state.round_at or at)).total_seconds()
+    return max(0.0, min(state.rules.round_min_s, state.rules.ring_timeout_s) - lasted_s)
+
+
 def demand(state: State) -> tuple[AgentPhone, ...]:
     """Phones to ring now, in the agents' order: not declined, not rung in this round, tries left."""
     if state.phase != "waiting" or state.pausing:

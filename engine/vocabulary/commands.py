@@ -127,6 +127,7 @@ class Bridge:
 class HangUp:
     leg: str
     cause: int
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

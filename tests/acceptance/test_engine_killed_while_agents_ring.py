@@ -90,3 +90,27 @@ async def test_a_phone_that_still_rings_is_not_rung_a_second_time_by_the_fallbac
     town.engine.start()
     assert await town.outcome() == "answered"
     assert await town.is_fallback()
+
+
+async def test_a_talk_of_a_phone_that_the_dead_engine_rang_goes_on_when_the_next_engine_hears_of_it(town):
+    await town.hotline(agents=2)
+    caller = await town.calls(audio=MINE, loop_audio=True)
+    await town.phone(1).rung()
+    await town.phone(2).rung()
+    town.phone(2).reject(486)
+    town.engine.kill()
+    await town.phone(2).rung(times=2)  # the lease ran out
+    town.phone(1).play(THEIRS, loop=True)
+    town.phone(1).answer()
+    await town.phone(1).heard(0.2)
+    town.phone(1).press("1")
+    await town.phone(2).cancelled()
+    town.engine.start()
+    await town.has_entry("bridged")
+    since = time.monotonic()
+    await caller.heard(caller.recording.sound_s + 2.5)
+    assert correlation(THEIRS, caller.recording.pcm(from_at=since)) >= 0.8
+    caller.hang_up()
+    await town.phone(1).ended(timeout_s=1)
+    assert await town.outcome() == "answered"
+    assert await town.is_fallback()

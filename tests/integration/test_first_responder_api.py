@@ -1,6 +1,7 @@
 """The First Responder API on a real Postgres over real HTTP: what the directory in memory cannot show."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -163,7 +164,7 @@ async def test_the_process_serves_until_sigterm_and_logs_no_secrets(site: Site, 
             line = ""
             while "api.listening" not in line:
                 line = (await process.stderr.readline()).decode()
-            url = "http://" + line.split('"address": ["')[1].split('"')[0]
+            url = "http://" + json.loads(line)["address"][0]
             here = Client(site.api.session, url + "/api/v1/first-responder", site.api.headers)
             assert (await here("GET", "/hotlines", organization_id=site.org.id)).status == 200
             assert (await here("POST", "/agents", site.phone_body(site.org.users[0]))).status == 403
@@ -174,5 +175,5 @@ async def test_the_process_serves_until_sigterm_and_logs_no_secrets(site: Site, 
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert '"route": "/api/v1/first-responder/hotlines"' in rest
+    assert '"route":"/api/v1/first-responder/hotlines"' in rest
     assert site.api.headers["API-TOKEN"] not in rest and "24155660" not in rest and database_url not in rest

@@ -41,7 +41,7 @@ GRAMMAR: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "hangup": ({"Channel": LEG, "Cause": "[0-9]{1,3}"}, {}),
     "absolutetimeout": ({"Channel": LEG, "Timeout": "[0-9]{1,5}"}, {}),
     "originate": ({"ChannelId": OWN,
-                   "Channel": rf"(?:PJSIP/[a-z0-9-]{{1,20}}/sip:{NUMBER}@{HOST}|Local/s@rw-idle/n)",
+                   "Channel": rf"(?:PJSIP/[a-z0-9-]{{1,20}}\.[0-9a-f]{{8}}/sip:{NUMBER}@{HOST}|Local/s@rw-idle/n)",
                    "Context": "rw-(?:ask|alarm|step|put)", "Exten": "[a-z]{1,10}", "Priority": "1", "Async": "true",
                    "Timeout": "[0-9]{1,6}", "Variable": ASSIGNED},
                   {"CallerID": "[0-9]{1,20}"}),

@@ -212,7 +212,7 @@ async def of_alarm_rows(crowd: Crowd) -> list[str]:
 async def of_recipients(crowd: Crowd, order: Order, state: str) -> list[str]:
     world = crowd.world
     rows = await world.fetch(
-        "SELECT r.user_id, r.state, count(a.leg) AS attempts, bool_and(a.ended_at IS NOT NULL) AS ended "
+        "SELECT r.user_id, r.state, count(a.leg) AS attempts, count(a.leg) = count(a.ended_at) AS ended "
         "FROM alarm_recipients r LEFT JOIN alarm_attempts a ON a.recipient_id = r.id "
         "WHERE r.alarm_id = $1 GROUP BY r.id",
         order.alarm_id)
@@ -225,7 +225,7 @@ async def of_recipients(crowd: Crowd, order: Order, state: str) -> list[str]:
         whole = [call for call in calls if not world.harmed("switch", began(call), call.ended_at or began(call))]
         if len(whole) > row["attempts"]:
             wrong.append(f"{who}: a call without its attempt")
-        if row["ended"] is False:
+        if not row["ended"]:
             wrong.append(f"{who}: an attempt has no end")
         if any(is_thanked(crowd, call) for call in calls) and row["state"] != "acknowledged":
             world.tally.lost += 1

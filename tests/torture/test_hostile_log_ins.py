@@ -122,7 +122,7 @@ async def test_no_forged_token_is_believed(estate: Estate, tally: Tally) -> None
         "kid of SQL": jwt.encode(claims, own, "RS256", {"kid": "k1' OR '1'='1"}),
         "kid of a path": jwt.encode(claims, own, "RS256", {"kid": "/dev/null"}),
         "expired": jwt.encode({**claims, "exp": now - 31}, own, "RS256", kid),
-        "not yet": jwt.encode({**claims, "nbf": now + 300}, own, "RS256", kid),
+        "not yet": jwt.encode({**claims, "nbf": now + 7200}, own, "RS256", kid),
         "for ever": jwt.encode({**claims, "exp": 10**400}, own, "RS256", kid),
         "another's": jwt.encode({**claims, "organisation_id": other.organisation_id}, own, "RS256", kid),
         "another's user": jwt.encode({**claims, "user_id": other.own["user"]}, own, "RS256", kid),

@@ -95,6 +95,7 @@ async def test_the_disk_of_sounds_and_recordings_is_full(
     await strikes(crowd, [strike(DiskFull(small_disk), rng) for _ in range(3)])
 
 
+@pytest.mark.full
 async def test_the_voice_is_killed(open_world, rng: random.Random) -> None:
     crowd = await busy_world(open_world, rng, people=40, contacts=5, voice="pico")
     await strikes(crowd, [strike(SpeechKilled(), rng, 1) for _ in range(4)])

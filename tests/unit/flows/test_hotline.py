@@ -213,7 +213,8 @@ def test_the_lease_is_renewed_during_the_apology_which_may_be_longer() -> None:
 
 
 def test_orders_that_came_too_late_leave_the_caller_to_the_dialplan() -> None:
-    book = Playbook.of().grants(1).tells(OrderExpired(at(2), CALLER)).expects(HangUp("leg-1", 26))
+    book = Playbook.of().grants(1).tells(OrderExpired(at(2), CALLER)).expects(
+        HangUp("leg-1", 26, at(3.5)))
     assert book.phase == "fallback" and demand(book.state) == ()
 
 

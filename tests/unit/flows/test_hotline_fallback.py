@@ -112,7 +112,7 @@ def test_an_engine_that_came_too_late_to_take_over_leaves_him_to_the_dialplan() 
 
 def test_a_fallback_that_we_learn_of_only_at_its_end_is_taken_over_as_well() -> None:
     book = Playbook.of().grants(1).tells(FallbackExhausted(at(30), CALLER))
-    assert Hold(CALLER, at(31.5)) in book.last and HangUp("leg-1", 26) in book.last
+    assert Hold(CALLER, at(31.5)) in book.last and HangUp("leg-1", 26, at(31.5)) in book.last
     assert book.phase == "waiting" and "fallbackStarted" in book.entries
 
 
@@ -125,11 +125,27 @@ def test_exhausted_means_nothing_in_a_talk() -> None:
 
 def test_our_ringing_phones_stop_when_the_dialplan_takes_over_and_who_is_asked_is_left_alone() -> None:
     book = Playbook.of().grants(1, 2).tells(Answered(at(3), "leg-1"), STARTED)
-    book.expects(HangUp("leg-2", 26))
+    book.expects(HangUp("leg-2", 26, at(13.5)))
     book.tells(DigitsEntered(at(13), "leg-1", "1")).expects()
     book.tells(Joined(at(15), "leg-1", CALLER))
     assert book.phase == "talking" and book.state.winner == "leg-1"
     assert book.entries[-2:] == ["agentAccepted", "bridged"]
+
+
+def test_who_only_rang_for_all_we_know_is_not_hung_up_by_old_rows_for_he_may_talk_to_the_caller() -> None:
+    joined = FallbackStepped(at(15), CALLER, "joined", "", "leg-1", "", 16, "fb/1")
+    book = Playbook.of().grants(1).tells(row(12, "start"), joined)
+    assert not [one for one in orders(book) if isinstance(one, HangUp)]
+    assert book.phase == "talking" and book.entries[-3:] == ["fallbackStarted", "agentAccepted", "bridged"]
+
+
+def test_a_phone_that_rings_is_stopped_only_while_nobody_can_have_been_joined_who_answered_it() -> None:
+    book = Playbook.of().grants(1).tells(STARTED)
+    book.expects(HangUp("leg-1", 26, at(13.5)))
+    book.tells(OrderExpired(at(20), "leg-1")).expects()
+    book.tells(Answered(at(13), "leg-1")).expects()
+    book.tells(Joined(at(16), "leg-1", CALLER))
+    assert book.phase == "talking"
 
 
 def test_a_leg_of_ours_that_the_dialplan_joined_without_us_is_told_by_its_row() -> None:

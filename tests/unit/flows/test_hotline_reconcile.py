@@ -78,8 +78,9 @@ def test_a_greeting_that_was_never_sent_is_sent_while_it_may() -> None:
         Play(CALLER, "cache/greeting", not_after=at(1.5)))
 
 
-def test_a_pause_between_rounds_whose_timer_died_with_the_engine_ends_now() -> None:
+def test_a_pause_between_rounds_whose_timer_died_with_the_engine_ends_in_its_time() -> None:
     book = Playbook.of(a_hotline(1)).grants(1).tells(HungUp(at(1), "leg-1", 17, 486))
+    compared(book, lives(CALLER), seconds=3).expects(SetTimer("round", 2.0))  # a round lasts 5 s at least
     compared(book, lives(CALLER)).expects(SetTimer("round", 0.0))
     book.tells(TimerFired(at(30), "round"))
     assert len(demand(book.state)) == 1
@@ -145,7 +146,15 @@ def test_a_caller_whom_the_dialplan_serves_is_given_to_it() -> None:
     book = compared(ringing(), lives(CALLER, "rw-fall"), lives("leg-1", "", is_up=False))
     assert book.phase == "fallback"
     assert [order for order in orders(book) if not isinstance(order, HangUp)] == []
-    assert HangUp("leg-1", 26) in orders(book)
+    assert HangUp("leg-1", 26, at(31.5)) in orders(book)
+
+
+def test_who_was_asked_unheard_or_talks_unheard_to_a_caller_of_the_dialplan_is_left_to_it() -> None:
+    book = compared(ringing(), lives(CALLER, "rw-fall"), lives("leg-1", "rw-accepted"), lives("leg-2", "rw-ask"))
+    assert book.phase == "fallback" and orders(book) == ()
+    book = compared(ringing(), lives(CALLER, "rw-fall", bridge="b"), lives("leg-1", "rw-accepted", bridge="b"))
+    assert book.phase == "talking" and book.state.winner == "leg-1"
+    assert orders(book) == (HangUp("leg-2", 26, at(31.5)),)
 
 
 def test_a_fallback_whose_last_row_was_lost_ends_when_its_caller_is_gone() -> None:
