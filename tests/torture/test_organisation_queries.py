@@ -59,25 +59,38 @@ async def _asked_directly(estate: Estate, heard: Heard) -> None:
     file = await pool.fetchval("SELECT id FROM recordings WHERE organisation_id = $1 AND audio IS NOT NULL", org)
     waits = await estate.made("ictcore", "POST", "/transmissions")
     await pool.execute("UPDATE webhook_deliveries SET state = 'dead' WHERE id = $1", own["delivery"])
-    await pool.execute("UPDATE transmissions SET campaign_id = $2, due_at = now() WHERE id = $1", waits,
-                       own["campaign"])
     await pool.execute("UPDATE campaigns SET status = 'paused', dnc_list_ids = ARRAY[$2::bigint] WHERE id = $1",
                        own["campaign"], own["dnc"])
     await pool.execute("UPDATE alarms SET plan = jsonb_set(plan, '{recording_id}', to_jsonb($2::bigint)) "
                        "WHERE id = $1", own["alarm"], file)
     campaign, user = own["campaign"], own["user"]
+    await pool.execute("UPDATE transmissions SET campaign_id = $2 WHERE id = $1", own["transmission"], campaign)
+    for row, values in (
+            ("campaign_postponed (campaign_id, contact_id, member_id, due_at) VALUES ($1, $2, 0, now())",
+             (campaign, own["contact"])),
+            ("user_roles (user_id, role_id) VALUES ($1, $2)", (user, own["role"])),
+            ("user_permissions (user_id, permission_id) VALUES ($1, 1)", (user,)),
+            ("account_programs (account_id, program_id) VALUES ($1, $2)", (own["account"], own["program"])),
+            ("tokens (organisation_id, user_id, digest) VALUES ($1, $2, 'x')", (org, user))):
+        await pool.execute(f"INSERT INTO {row} ON CONFLICT DO NOTHING", *values)
+    stranger = await estate.made("ringward", "POST", "/contacts")
     direct: Mapping[str, tuple[Any, ...]] = {
         "alarm_book.recipient": (own["alarm"], own["recipient"]), "alarm_book.recording_exists": (file,),
-        "campaigns.drop_schedules": (campaign,), "campaigns.fail_pending": (campaign, "x"),
+        "campaigns.drop_schedules": (campaign,),
         "directory.revoke_tokens": (user,), "directory.set_allow_admins": (user, True), "directory.users": (),
         "dnc.used_by": (own["dnc"],), "events.after": ("0", 0, 10),
-        "group_removal.break": ([campaign], "x"), "group_removal.fail_waiting": ([campaign], "x"),
+        "group_removal.break": ([campaign], "x"),
         "group_removal.lock_campaigns": ([own["group"]],), "ictcore_accounts.default_of": (user,),
         "ictcore_people.unlink": (own["group"], own["contact"]), "messages.alarms_with_recording": (file,),
         "numbers.own": ([own["number"]],), "programs.hotlines": ([own["hotline"]], []),
         "programs.users_of_program": (own["program"],), "recordings.using": (file,), "schedules.cancel": (
             "transmission", own["transmission"]), "schedules.explain": (waits, "x"),
         "transmissions.hotline_numbers": ([hotline],), "transmissions.silent_recordings": ([file],),
+        "campaigns.ask_again": (campaign,), "campaigns.forget_postponed": (campaign,),
+        "group_removal.forget_postponed": ([campaign],), "campaigns.result_names": (campaign,),
+        "campaigns.results": (campaign, 0, 10), "ictcore_users.permissions_of": (user,),
+        "ictcore_users.drop_role": (user, own["role"]), "ictcore_people.link": (own["group"], stranger),
+        "ictcore_accounts.unsubscribe": (own["account"], None), "organisations.speak_anew": (),
         "users.drop_tokens": (user,), "webhooks.delivery": (own["webhook"], own["delivery"]),
         "webhooks.drop_deliveries": (own["webhook"], 10), "webhooks.replay_dead": (own["webhook"], 10)}
     async with pool.acquire() as connection:
