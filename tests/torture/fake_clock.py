@@ -51,11 +51,11 @@ class FakeClock:
         fresh.chmod(0o644)
         fresh.rename(self.setting)
 
-    async def rules(self, world: World) -> None:
-        """Engine, api and database are started again, and go by it from now on."""
+    async def rules(self, world: World, database: bool = True) -> None:
+        """Engine, api and (if its user can reach the clock) database are started again, and go by it from now on."""
         world.server.process.send_signal(signal.SIGQUIT)
         world.server.process.wait(10)
-        if can_reach(self.setting.parent, world.server.user):
+        if database and can_reach(self.setting.parent, world.server.user):
             world.server.argv = ["/usr/bin/env", *(f"{name}={value}" for name, value in self.variables.items()),
                                  *world.server.argv]
         world.server.process = world.server.launch()

@@ -1,8 +1,8 @@
 """What can go wrong, as things that strike a `World` and heal again.
 
 A fault is any object of this shape, each with its own test; those that a module `faults_of_*.py` lists as `IN_MIX`
-take part in the random mix as well. `harms` names the parts of the system that it takes away: what the invariants
-excuse depends on it alone (only a harmed "switch" may end calls).
+take part in the random mix as well, as do those that need something of their own (`mix.py`). `harms` names the parts
+of the system that it takes away: what the invariants excuse depends on it alone (only a harmed "switch" may end calls).
 """
 
 import random

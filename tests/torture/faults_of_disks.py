@@ -70,7 +70,8 @@ class WalDiskFull(DatabaseDiskFull):
                 await connection.execute("SELECT pg_switch_wal()")
 
 
-IN_MIX: Sequence[Fault] = ()      # each needs its disk
+# each needs its disk: `mix.py`
+IN_MIX: Sequence[Fault] = ()
 
 
 def on_small_disk(server: Postgres, parts: Sequence[str], disk: SmallDisk) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 import psutil
 
 from tests.torture.faults import Fault
+from tests.torture.mortal_process import BOUNDARIES, MortalProcess
 from tests.torture.world import World
 
 ENGINE, API, SWITCH, DATABASE = (frozenset({part}) for part in ("engine", "api", "switch", "database"))
+DIES_WITHIN_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,44 @@ class EngineReplaced:
     async def heal(self, world: World) -> None:
         world.town.engine.kill()
         world.town.engine.start()
+
+
+@dataclass(slots=True)
+class EngineDiesAtBoundary:
+    """One life of the engine ends between a save and what follows from it, or, if it never gets there, soon. Needs a
+    world with a `MortalProcess`."""
+
+    rng: random.Random
+    name: str = "engine died at a boundary"
+    harms: frozenset[str] = ENGINE
+    lasts_s: tuple[float, float] = (0.0, 2.0)
+
+    async def strike(self, world: World) -> None:
+        engine = world.town.engine
+        assert isinstance(engine, MortalProcess)
+        engine.kill()
+        engine.fate, engine.nth = self.rng.choice(BOUNDARIES), self.rng.randint(1, 3)
+        engine.start()
+        if not await dies(engine):
+            engine.kill()
+        print(f"the engine was to die {engine.fate} ({engine.nth})")
+
+    async def heal(self, world: World) -> None:
+        engine = world.town.engine
+        assert isinstance(engine, MortalProcess)
+        engine.fate = ""
+        engine.start()
+
+
+async def dies(engine: MortalProcess) -> bool:
+    """Before it has lived too long."""
+    try:
+        async with asyncio.timeout(DIES_WITHIN_S):
+            while not engine.is_dead:  # noqa: ASYNC110 -- the end of a process tells this loop nothing
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

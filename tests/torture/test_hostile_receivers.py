@@ -1,64 +1,29 @@
 """Receivers of webhooks that never answer, drip, redirect without end, or send megabytes: they cost nobody anything but
 themselves. The real api's memory, the delay of a polite receiver, and of alarms, by the phones."""
 
-import asyncio
 import time
 
 import psutil
 import pytest
 
-from tests.receivers import TYPES, Behaviour, Receiver, Request, dripping, never
+from tests.receivers import TYPES, Receiver
+from tests.torture.faults_of_receivers import LOOPBACK, MEGABYTE, hostilities
 from tests.torture.report import Tally
 from tests.torture.world import World
 
 pytestmark = pytest.mark.timeout(150)
 
-DRIP_S = 1.0
-MEGABYTE = 1 << 20
-SENT = 10 * MEGABYTE
 MAY_GROW = 24 * MEGABYTE        # of the api, whatever all receivers send
 DELIVERED_WITHIN_S = 5.0        # to a polite receiver, on a busy machine
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-
-
-async def sends_ten_megabytes(_: Request, writer: asyncio.StreamWriter) -> None:
-    writer.write(HEAD + f"Content-Length: {SENT}\r\n\r\n".encode())
-    for _ in range(SENT // MEGABYTE):
-        writer.write(bytes(MEGABYTE))
-        await writer.drain()
-
-
-async def sends_a_head_without_end(_: Request, writer: asyncio.StreamWriter) -> None:
-    writer.write(HEAD)
-    for _ in range(SENT // MEGABYTE):
-        writer.write(b"X-More: " + b"a" * MEGABYTE + b"\r\n")
-        await writer.drain()
-
-
-async def drips_its_body(_: Request, writer: asyncio.StreamWriter) -> None:
-    writer.write(HEAD + b"Content-Length: 100000\r\n\r\n")
-    while True:
-        writer.write(b"a")
-        await writer.drain()
-        await asyncio.sleep(DRIP_S)
-
-
-def redirecting(to: str) -> Behaviour:
-    async def redirect(_: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 307 X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode())
-        await writer.drain()
-    return redirect
 
 
 async def test_receivers_that_never_answer_drip_redirect_or_send_too_much(open_world, tally: Tally) -> None:
-    world: World = await open_world(webhook_allow="127.0.0.0/8")
+    world: World = await open_world(webhook_allow=LOOPBACK)
     people = await world.alarmed(12)
     for n in people:
         world.phone(n).behaviour = world.phone(n).behaviour.with_(press="1")
     async with Receiver() as polite, Receiver() as elsewhere:
-        behaviours = (never, dripping(HEAD, DRIP_S), drips_its_body, sends_ten_megabytes, sends_a_head_without_end,
-                      redirecting(elsewhere.url))
-        hostile = [Receiver(behave) for behave in behaviours]
+        hostile = [Receiver(behave) for behave in hostilities(elsewhere.url).values()]
         try:
             for receiver in hostile:
                 await receiver.__aenter__()

@@ -11,10 +11,8 @@ from tests.torture import invariants
 from tests.torture.busy_world import CALLERS, busy_world
 from tests.torture.crowd import Crowd
 from tests.torture.faults import Harm
-from tests.torture.faults_of_processes import ENGINE
+from tests.torture.faults_of_processes import ENGINE, dies
 from tests.torture.mortal_process import BOUNDARIES, MortalProcess
-
-REACHES_IT_WITHIN_S = 12.0
 
 
 async def die_at(crowd: Crowd, boundaries: Sequence[str]) -> list[str]:
@@ -42,16 +40,6 @@ async def die_at(crowd: Crowd, boundaries: Sequence[str]) -> list[str]:
         crowd.ends.set()
     await invariants.check(crowd)
     return missed
-
-
-async def dies(engine: MortalProcess) -> bool:
-    try:
-        async with asyncio.timeout(REACHES_IT_WITHIN_S):
-            while not engine.is_dead:  # noqa: ASYNC110 -- the end of a process tells this loop nothing
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        return False
-    return True
 
 
 @pytest.mark.full
