@@ -97,6 +97,7 @@ async def test_hostile_names_of_callers_are_nowhere_but_in_their_calls(muster, t
     caller = await town.calls()
     assert await caller.final() == 200
     caller.hang_up()
+    await town.until(lambda: all_have_ended(town, served + 1), "the last call has ended in Postgres as well")
 
 
 async def test_nor_with_no_engine_at_all(town, tmp_path, tally):
