@@ -36,10 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "full: only `make torture` runs it")
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Collector(config), "torture-collector")
+    given = getattr(config, "workerinput", None)
+    if given is not None:
+        config.option.torture_seed = given["torture_seed"]
+        return
+    config.pluginmanager.register(Collector(config), "torture-collector")
     if config.option.torture_seed is None:
         config.option.torture_seed = secrets.randbelow(1 << 31)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Workers of xdist draw from the seed of the run."""
+    node.workerinput["torture_seed"] = node.config.option.torture_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str:
