@@ -15,7 +15,7 @@ from tests.crash.postgres_stores import database
 ON_POSTGRES = [story for story in STORIES if story.name.startswith(("two", "some", "paused"))]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("story", ON_POSTGRES, ids=str)
 async def test_killed_at_every_boundary_a_campaign_keeps_its_promises(
     story: Story, database_url: str, eager_postgres: None, some: Callable[[int], Sequence[int]],

@@ -28,6 +28,7 @@ OVER_WITHIN_S = 150.0
 ONCE_A_CALL = ("callerConnected", "bridged", "callerHangup", "callEnded", "noAgentAvailable")
 UNSAVED_S = 1.0         # an end at a phone may wait so long for its commit
 RETURNS_S = 10.0        # until an engine that returned has compared
+KEY_S = 0.15            # a key lasts 0.1 s, and the switch may answer its beginning
 BEGINNING_S = 0.8       # of the thank-you
 
 
@@ -189,11 +190,12 @@ def is_thanked(crowd: Crowd, call: TakenCall) -> bool:
 
 
 def hears_thanks(world: World, call: TakenCall) -> bool:
-    """He pressed the key and heard the beginning of the thank-you. "Enough have acknowledged" begins like it, for those
-    who did not press in time: it is told apart by its rest."""
-    if call.answered_at is None or "1" not in keys(call):
+    """He pressed the key, and what he heard from then on has the beginning of the thank-you. "Enough have acknowledged"
+    begins like it, for those who did not press in time: it began before the key, or is told apart by its rest."""
+    pressed = [entry.at for entry in call.journal.of(call.who, call.id, "dtmf ended") if "1" in entry.detail]
+    if call.answered_at is None or not pressed:
         return False
-    heard = call.recording.pcm()
+    heard = call.recording.pcm(from_at=pressed[0] - KEY_S)
     words = world.asterisk.sounds / "de"
     thanks, enough = (read_wav(words / f"{name}.wav") for name in ("alarm-confirmed", "alarm-enough"))
     return hears(heard, thanks, BEGINNING_S) is not None and correlation(thanks, heard) >= correlation(enough, heard)
