@@ -25,7 +25,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    results = Results.load(Console())
+    results = Results.load(Console(width=max(150, Console().width)))
     broken = [name for name in names or BENCHES if not works(name, results)]
     results.write_page()
     draw(results.lines)

@@ -3,8 +3,8 @@
 An arm is one run of a fixed length that gives its figures by name. A (the baseline) and B (ours) share machine,
 moment and settings. A pair is two neighbouring runs, one of each arm; a result is the median of the pairs' ratios (or
 differences), with the smallest and the largest. If the runs of one arm differ among themselves by more than 15 % after
-ten pairs (for a difference: by more than 15 % of the goal, which is what it is judged by), the machine was too noisy:
-the result is `unstable` and does not hold.
+ten pairs (a ratio's of their median; those with a bound in units of that bound, by which they are judged), it was too
+noisy: the result is `unstable` and does not hold.
 """
 
 import asyncio
@@ -136,13 +136,13 @@ def _compared(goal: Goal, pair: Pair) -> float:
 
 
 def _spread(goal: Goal, pairs: Sequence[Pair]) -> float:
-    """How far the runs of one arm lie apart, as a share of their median, or of the bound that a difference has."""
+    """How far the runs of one arm lie apart: as a share of their median for a ratio, else of the bound."""
     arms = []
     if goal.compare != "baseline":
         arms.append([pair.ours[goal.of] for pair in pairs])
     if goal.compare != "ours":
         arms.append([pair.baseline[goal.of] for pair in pairs])
-    bound = (goal.at_most or goal.at_least or 0.0) if goal.compare == "difference" else 0.0
+    bound = 0.0 if goal.compare == "ratio" else goal.at_most or goal.at_least or 0.0
     return max(_apart(arm, bound or statistics.median(arm)) for arm in arms)
 
 
