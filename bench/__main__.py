@@ -27,8 +27,8 @@ def main(names: list[str]) -> int:
         return 2
     results = Results.load(Console(width=max(150, Console().width)))
     broken = [name for name in names or BENCHES if not works(name, results)]
-    results.write_page()
     draw(results.lines)
+    results.write_page()
     if broken:
         print(f"broken: {', '.join(broken)}", file=sys.stderr)
     return 1 if broken else 0

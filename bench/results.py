@@ -21,6 +21,7 @@ from bench.pairs import Result
 HERE = Path(__file__).parent
 JSON = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
+PICTURES = PAGE.parent / "pictures"
 MEASURED = ("engine", "api", "dialplans", "config", "bench/*.py")
 TABLE_FROM, TABLE_TO = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
@@ -66,14 +67,15 @@ class Results:
         self.console.print(table)
 
     def write_page(self) -> None:
-        """Puts the table into docs/benchmarks.md, between its two marks."""
+        """Puts the table, and the plots that there are, into docs/benchmarks.md, between its two marks."""
         rows = ["| bench | figure | unit | min | max | goal | held | |", "|---|---|---|---|---|---|---|---|"]
         for line in self.lines:
             name, *rest = _cells(line)
             rows.append("| " + " | ".join([f"{line['bench']}: {name}", *rest]) + " |")
+        plots = [f"![{path.stem}](pictures/{path.name})" for path in sorted(PICTURES.glob("bench-*.svg"))]
         before, after = PAGE.read_text().split(TABLE_FROM, 1)
         after = after.split(TABLE_TO, 1)[1]
-        PAGE.write_text("\n".join([before + TABLE_FROM, "", *rows, "", TABLE_TO + after]))
+        PAGE.write_text("\n".join([before + TABLE_FROM, "", *rows, "", *plots, "", TABLE_TO + after]))
 
 
 def machine() -> dict[str, Any]:
