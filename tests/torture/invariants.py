@@ -29,6 +29,7 @@ ONCE_A_CALL = ("callerConnected", "bridged", "callerHangup", "callEnded", "noAge
 UNSAVED_S = 1.0         # an end at a phone may wait so long for its commit
 RETURNS_S = 10.0        # until an engine that returned has compared
 KEY_S = 0.15            # a key lasts 0.1 s, and the switch may answer its beginning
+AT_ONCE_S = 2.0
 BEGINNING_S = 0.8       # of the thank-you
 
 
@@ -190,15 +191,17 @@ def is_thanked(crowd: Crowd, call: TakenCall) -> bool:
 
 
 def hears_thanks(world: World, call: TakenCall) -> bool:
-    """He pressed the key, and what he heard from then on has the beginning of the thank-you. "Enough have acknowledged"
-    begins like it, for those who did not press in time: it began before the key, or is told apart by its rest."""
+    """He pressed the key, and at once the thank-you began. "Enough have acknowledged", for those who did not press in
+    time, ends like it: that comes later, and the whole of what he heard is more like that."""
     pressed = [entry.at for entry in call.journal.of(call.who, call.id, "dtmf ended") if "1" in entry.detail]
     if call.answered_at is None or not pressed:
         return False
-    heard = call.recording.pcm(from_at=pressed[0] - KEY_S)
     words = world.asterisk.sounds / "de"
     thanks, enough = (read_wav(words / f"{name}.wav") for name in ("alarm-confirmed", "alarm-enough"))
-    return hears(heard, thanks, BEGINNING_S) is not None and correlation(thanks, heard) >= correlation(enough, heard)
+    heard = call.recording.pcm()
+    found = hears(call.recording.pcm(from_at=pressed[0] - KEY_S), thanks, BEGINNING_S)
+    return (found is not None and found.offset_s <= AT_ONCE_S
+            and correlation(thanks, heard) >= correlation(enough, heard))
 
 
 async def of_alarm_rows(crowd: Crowd) -> list[str]:
