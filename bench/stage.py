@@ -5,7 +5,7 @@ the baseline: numbers that the same Asterisk serves by a few lines of dialplan, 
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -29,14 +29,19 @@ class Stage(OwnSystem):
 
     async def static(self, number: str, lines: Sequence[str], context: str = INBOUND) -> None:
         """Calls to this number run these lines of dialplan, `Application(arguments)` each."""
-        for place, line in enumerate(lines, start=1):
-            said = await console(
-                self.pid("asterisk"), f"dialplan add extension {number},{place},{line} into {context} replace")
+        for order in extension(number, lines, context):
+            said = await console(self.pid("asterisk"), order)
             assert "Extension " in said, said
 
     def forget(self) -> None:
         """Calls that are over: a run is not to cost more for the runs before it."""
         self.carrier.forget()
+
+
+def extension(number: str, lines: Sequence[str], context: str) -> Iterator[str]:
+    """The console's orders: a priority for each line, from 1 on."""
+    for priority, line in enumerate(lines, start=1):
+        yield f"dialplan add extension {number},{priority},{line} into {context} replace"
 
 
 @contextlib.asynccontextmanager
