@@ -18,7 +18,6 @@ from bench.pairs import Goal, Result, alone, in_pairs
 from bench.results import Results
 from bench.stage import Stage, stage
 from engine.demo.company import Company
-from engine.settings import Settings
 from engine.softphone import Behaviour, Phone
 
 ALARMS, NEW = 50, 20        # of a run
@@ -44,7 +43,7 @@ async def run(results: Results) -> None:
 
 async def _first_rings() -> list[Result]:
     async with stage(2) as on, AsyncExitStack() as stack:
-        ami = await BareAmi.connect(Settings(home=on.system.home))
+        ami = await BareAmi.connect(on.settings)
         stack.push_async_callback(ami.close)
         company, texts = on.companies[0], iter(range(1_000_000))
         await one_alarm(on, company, TEXT)

@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 
-from bench.campaign_system import CampaignSystem, until
+from bench.own_system import OwnSystem, until
 
 END = b"\r\n\r\n"
 
@@ -48,7 +48,7 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relayed(on: CampaignSystem) -> AsyncIterator[Relay]:
+async def relayed(on: OwnSystem) -> AsyncIterator[Relay]:
     relay = Relay(on.settings.ami_host, on.settings.ami_port)
     server = await asyncio.start_server(relay.serve, on.settings.ami_host, 0)
     relay.port = server.sockets[0].getsockname()[1]
@@ -60,7 +60,7 @@ async def relayed(on: CampaignSystem) -> AsyncIterator[Relay]:
         server.close()
 
 
-async def _engine_at(on: CampaignSystem, port: int) -> None:
+async def _engine_at(on: OwnSystem, port: int) -> None:
     """A new engine that reaches its Asterisk at this port, and takes calls."""
     file = on.system.home / "run" / "settings.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "ami_port": port}))

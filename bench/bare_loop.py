@@ -12,7 +12,8 @@ import itertools
 import os
 import struct
 import uuid
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -56,18 +57,37 @@ def _add_user(configuration: Path, secret: str) -> None:
         file.write("\n".join(["", *user, ""]))
 
 
-def numbers() -> Iterator[int]:
-    return itertools.cycle(range(FIRST_NUMBER, FIRST_NUMBER + NUMBERS))
+class Baseline(ABC):
+    """So many calls alive: another one whenever one is over. `channel` makes of a number what Asterisk dials."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channels = map(channel, itertools.cycle(range(FIRST_NUMBER, FIRST_NUMBER + NUMBERS)))
+        self._wanted = False
+
+    async def start(self, live: int) -> None:
+        self._wanted = True
+        for _ in range(live):
+            self._dial(next(self._channels))
+            await asyncio.sleep(RAMP_S / live)
+
+    async def stop(self) -> None:
+        self._wanted = False
+
+    def _one_is_over(self) -> None:
+        if self._wanted:
+            self._dial(next(self._channels))
+
+    @abstractmethod
+    def _dial(self, channel: str) -> None: ...
 
 
-class AmiLoop(asyncio.Protocol):
-    """`address`, `secret`: of AMI, for USER. `channel` makes of a number what Asterisk dials."""
+class AmiLoop(Baseline, asyncio.Protocol):
+    """`address`, `secret`: of AMI, for USER."""
 
     def __init__(self, address: tuple[str, int], secret: str, channel: Channel) -> None:
-        self._address, self._secret, self._channel = address, secret, channel
-        self._numbers = numbers()
+        super().__init__(channel)
+        self._address, self._secret = address, secret
         self._alive: set[bytes] = set()     # channel ids that were dialled and have not hung up
-        self._wanted = False
         self._rest = b""
         self._transport: asyncio.WriteTransport | None = None
 
@@ -75,13 +95,7 @@ class AmiLoop(asyncio.Protocol):
         if self._transport is None:
             self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._address)
             self._transport.write(f"Action: Login\r\nUsername: {USER}\r\nSecret: {self._secret}\r\n\r\n".encode())
-        self._wanted = True
-        for _ in range(live):
-            self._dial()
-            await asyncio.sleep(RAMP_S / live)
-
-    async def stop(self) -> None:
-        self._wanted = False
+        await super().start(live)
 
     def shut(self) -> None:
         if self._transport is not None:
@@ -98,27 +112,24 @@ class AmiLoop(asyncio.Protocol):
     def _over(self, leg: bytes) -> None:
         if leg in self._alive:
             self._alive.remove(leg)
-            if self._wanted:
-                self._dial()
+            self._one_is_over()
 
-    def _dial(self) -> None:
+    def _dial(self, channel: str) -> None:
         leg = str(uuid.uuid4())
         self._alive.add(leg.encode())
         assert self._transport is not None
-        channel = self._channel(next(self._numbers))
         self._transport.write(
             f"Action: Originate\r\nActionID: {leg}\r\nChannelId: {leg}\r\nChannel: {channel}\r\n"
             f"Context: {CONTEXT}\r\nExten: s\r\nPriority: 1\r\nTimeout: 5000\r\nCallerID: {CALLER}\r\n"
             "Async: true\r\n\r\n".encode())
 
 
-class CallFiles:
+class CallFiles(Baseline):
     """`spool`: the folder that has `outgoing`, which Asterisk watches."""
 
     def __init__(self, spool: Path, channel: Channel) -> None:
-        self._spool, self._channel = spool, channel
-        self._numbers = numbers()
-        self._wanted = False
+        super().__init__(channel)
+        self._spool = spool
         self._watch = -1
         (self._spool / "tmp").mkdir(exist_ok=True)
 
@@ -126,13 +137,7 @@ class CallFiles:
         if self._watch < 0:
             self._watch = _watched(self._spool / "outgoing")
             asyncio.get_running_loop().add_reader(self._watch, self._some_ended)
-        self._wanted = True
-        for _ in range(live):
-            self._dial()
-            await asyncio.sleep(RAMP_S / live)
-
-    async def stop(self) -> None:
-        self._wanted = False
+        await super().start(live)
 
     def shut(self) -> None:
         if self._watch >= 0:
@@ -145,14 +150,13 @@ class CallFiles:
         while at < len(events):
             length = struct.unpack_from("iIII", events, at)[3]
             at += 16 + length
-            if self._wanted:
-                self._dial()
+            self._one_is_over()
 
-    def _dial(self) -> None:
+    def _dial(self, channel: str) -> None:
         """Written elsewhere and renamed, or Asterisk would read half of it."""
         file = self._spool / "tmp" / uuid.uuid4().hex
         file.write_text(
-            f"Channel: {self._channel(next(self._numbers))}\nCallerID: {CALLER}\nMaxRetries: 0\nWaitTime: 5\n"
+            f"Channel: {channel}\nCallerID: {CALLER}\nMaxRetries: 0\nWaitTime: 5\n"
             f"Context: {CONTEXT}\nExtension: s\nPriority: 1\n")
         file.rename(self._spool / "outgoing" / file.name)
 

@@ -4,12 +4,10 @@ Live calls are limited as an operator limits them, by the channels of the trunk;
 contacts' numbers are of a German mobile range; nobody but our phones is behind the trunk.
 """
 
-import asyncio
 import contextlib
 import io
-import os
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +18,11 @@ import numpy as np
 
 from bench.load_phones import Journal, LoadPhones
 from bench.media import AUDIBLE
+from bench.own_system import OwnSystem, own_system, until
 from engine.demo.api import Api
 from engine.demo.company import LOCAL, V1
-from engine.demo.system import System, started
-from engine.runtime.heartbeat import Heartbeat
+from engine.demo.system import System
 from engine.runtime.ports import Address
-from engine.settings import Settings
 from engine.softphone.g711 import FRAME, PCMA
 from engine.switch.asterisk.endpoints import endpoint
 
@@ -47,22 +44,16 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignSystem:
-    """`system` runs, its organisation has `contacts` people in `group`, whom `program` is for."""
+class CampaignSystem(OwnSystem):
+    """Its organisation has `contacts` people in `group`, whom `program` is for."""
 
-    system: System
     phones: LoadPhones
     v1: Api
     ictcore: Api
     database: "asyncpg.Connection"
-    settings: Settings
     group: int
     program: int
     prompt: Prompt
-
-    def pid(self, name: str) -> int:
-        """Of a part: engine, api, asterisk, postgres."""
-        return int((self.system.home / "run" / f"{name}.pid").read_text())
 
     @property
     def private(self) -> Path:
@@ -77,18 +68,6 @@ class CampaignSystem:
         """Processes whose cost is told apart, for `windows.window`."""
         ours = {name: [self.pid(name)] for name in ("engine", "postgres", "asterisk")}
         return {**ours, "load phones": [self.phones.pid]}
-
-    async def takes_calls(self, before: int) -> bool:
-        """A new engine, not the one with the process id `before`."""
-        try:
-            pid = self.pid("engine")
-        except FileNotFoundError:   # the supervisor is about to start it
-            return False
-        beat = Heartbeat(self.settings.database_url)
-        try:
-            return pid != before and (await beat.read(pid)).taking_calls
-        finally:
-            await beat.close()
 
     async def start(self, *, calls_a_second: float | None = None) -> int:
         """A campaign to the whole group; its id."""
@@ -127,13 +106,6 @@ class CampaignSystem:
         return {row["number"].lstrip("+"): row["keys"] for row in rows}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 120, every_s: float = 0.1) -> None:
-    """Raises TimeoutError."""
-    async with asyncio.timeout(within_s):
-        while not await condition():  # noqa: ASYNC110 -- other processes tell nobody
-            await asyncio.sleep(every_s)
-
-
 def is_right(call: Journal, prompt: Prompt, gap_s: float, presses: bool = True) -> bool:
     """Answered, the whole prompt heard without a gap, a key pressed, and hung up by the right side after it."""
     heard = call.packets >= prompt.frames and call.lost == 0 and call.audible >= prompt.audible - 1
@@ -147,28 +119,16 @@ async def campaign_system(
     """`settings`: variables for the system alone. The prompt takes so many seconds; a key is asked for after it."""
     async with AsyncExitStack() as stack:
         phones = await stack.enter_async_context(LoadPhones.started())
-        with _variables(settings):
-            system = await stack.enter_async_context(started(Address(*phones.address)))
+        own = await stack.enter_async_context(own_system(Address(*phones.address), settings))
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)))
-        about = Settings(home=system.home)
-        database = await asyncpg.connect(about.database_url)
+        database = await asyncpg.connect(own.settings.database_url)
         stack.push_async_callback(database.close)
-        v1, ictcore = await _organisation(session, system)
+        v1, ictcore = await _organisation(session, own.system)
         program = await _program(session, ictcore, seconds, presses)
         group = (await ictcore.post("/groups", {"name": "bench"}))["group_id"]
         await ictcore.post_csv(f"/groups/{group}/csv", "".join(_contacts(contacts)))
-        prompt = await _prompt(ictcore, phones, program, system.home)
-        yield CampaignSystem(system, phones, v1, ictcore, database, about, group, program, prompt)
-
-
-@contextlib.contextmanager
-def _variables(settings: Mapping[str, str]) -> Iterator[None]:
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name in settings:
-            del os.environ[name]
+        prompt = await _prompt(ictcore, phones, program, own.system.home)
+        yield CampaignSystem(own.system, own.settings, phones, v1, ictcore, database, group, program, prompt)
 
 
 async def _organisation(session: aiohttp.ClientSession, system: System) -> tuple[Api, Api]:

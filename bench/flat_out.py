@@ -8,14 +8,15 @@ and it had to be sent again; every such sending counts.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import aiohttp
 
-from bench.campaign_system import CampaignSystem, campaign_system, is_right
+from bench.campaign_system import CampaignSystem, Prompt, campaign_system, is_right
 from bench.figures import percentile
+from bench.load_phones import Journal
 from bench.pairs import Goal, in_pairs
 from bench.processes import cpu_s
 from bench.results import Results
@@ -23,6 +24,7 @@ from engine.demo.company import MOBILE, Company, active, found
 from engine.softphone import Carrier
 
 LINES, CALLS = 2, 40        # hotlines, and calls to each in a run
+EVERY_S = 0.36              # a call to each: three agents ring, so both hotlines dial 17 legs a second
 SETTINGS = {"RINGWARD_TRUNK_CPS": "100"}    # the hotlines use a fifth of it, the campaign the rest
 CONTACTS, PROMPT_S = 3000, 1.0
 LOOK_EVERY_S = 0.03
@@ -84,12 +86,18 @@ async def _beside(on: Stage) -> Mapping[str, float]:
             await asyncio.sleep(LOOK_EVERY_S)
     cpu, began = cpu_s(phones.pid), time.monotonic()
     figures = await _calls(on)
-    ended, took_s = time.monotonic(), time.monotonic() - began
+    ended = time.monotonic()
     cpu = cpu_s(phones.pid) - cpu
     await campaigns.stop(campaign)
-    calls = [call for call in (await phones.journal())[0] if began <= call.ended_at < ended]
-    right = sum(1 for call in calls if is_right(call, campaigns.prompt, MOST_GAP_S))
-    return {**figures, "rate": len(calls) / took_s, "right": right / max(1, len(calls)), "phones": cpu / took_s}
+    calls, _ = await phones.journal()
+    return {**figures, **campaigns_own(calls, campaigns.prompt, began, ended), "phones": cpu / (ended - began)}
+
+
+def campaigns_own(calls: Sequence[Journal], prompt: Prompt, began: float, ended: float) -> Mapping[str, float]:
+    """Its calls a second of those that ended between these moments, and the share of them that were right."""
+    counted = [call for call in calls if began <= call.ended_at < ended]
+    right = sum(1 for call in counted if is_right(call, prompt, MOST_GAP_S))
+    return {"rate": len(counted) / (ended - began), "right": right / max(1, len(counted))}
 
 
 async def _calls(on: Stage) -> Mapping[str, float]:
@@ -100,7 +108,8 @@ async def _calls(on: Stage) -> Mapping[str, float]:
         for line in range(LINES):
             tasks.create_task(_line(on, line, made))
     rung, _ = await on.campaigns.phones.rung()
-    took = [1000 * _reach_s(on.companies[one.line], one, rung) for one in made]
+    agents = [{agent.number for agent in company.agents} for company in on.companies]
+    took = [1000 * reach_s(agents[one.line], one, rung) for one in made]
     return {"p50": percentile(took, 0.5), "p99": percentile(took, 0.99),
             "ignored": on.carrier.sent_again("INVITE") - again}
 
@@ -109,7 +118,9 @@ async def _line(on: Stage, line: int, made: list[Reached]) -> None:
     """One caller after the other: each waits until all agents ring, and the next until none does."""
     company = on.companies[line]
     numbers = {agent.number for agent in company.agents}
-    for _ in range(CALLS):
+    began = time.monotonic()
+    for number in range(CALLS):
+        await asyncio.sleep(began + (number + line / LINES) * EVERY_S - time.monotonic())
         call = await on.carrier.call(str(FIRST_CALLER + line), company.number)
         await _until(on, lambda ringing: numbers <= ringing)
         call.hang_up()
@@ -124,6 +135,6 @@ async def _until(on: Stage, is_so: Callable[[set[str]], bool]) -> None:
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _reach_s(company: Company, one: Reached, rung: Sequence[tuple[str, float]]) -> float:
-    numbers = {agent.number for agent in company.agents}
-    return min(at for number, at in rung if number in numbers and one.invited_at <= at <= one.ended_at) - one.invited_at
+def reach_s(agents: Collection[str], one: Reached, rung: Sequence[tuple[str, float]]) -> float:
+    """Until the first of these agents was called for it: `rung` has every call of every agent, and when it came."""
+    return min(at for number, at in rung if number in agents and one.invited_at <= at <= one.ended_at) - one.invited_at

@@ -109,7 +109,12 @@ async def reach_ms(on: Stage, line: Line) -> float:
     for phone, count in zip(line.phones, counts, strict=True):
         await phone.ended(5, count + 1)
     await call.ended(5)
-    return 1000 * (min(rung) - call.invited_at)
+    return first_ms(call.invited_at, rung)
+
+
+def first_ms(invited_at: float, rung_at: Sequence[float]) -> float:
+    """From the caller's INVITE to the first agent's."""
+    return 1000 * (min(rung_at) - invited_at)
 
 
 # --- the key 1 → audio both ways -------------------------------------------------------------------------------------
@@ -166,8 +171,12 @@ async def audio_ms(on: Stage, line: Line) -> float:
     call.hang_up()
     for phone, count in zip(line.phones, counts, strict=True):
         await phone.ended(5, count + 1)
-    both = [accept_to_audio_s(call, VOICE_B, pressed.at), accept_to_audio_s(agent, VOICE_A, pressed.at)]
-    heard = [seconds for seconds in both if seconds is not None]
-    if len(heard) < len(both):
+    return later_ms(accept_to_audio_s(call, VOICE_B, pressed.at), accept_to_audio_s(agent, VOICE_A, pressed.at))
+
+
+def later_ms(*both_s: float | None) -> float:
+    """Until the later of the two sides heard the other. Raises NeverHappened if one never did."""
+    heard = [seconds for seconds in both_s if seconds is not None]
+    if len(heard) < len(both_s):
         raise NeverHappened("no audio both ways")
     return 1000 * max(heard)

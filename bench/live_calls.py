@@ -18,17 +18,15 @@ from functools import partial
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.campaign_system import until
 from bench.conditions import conditions
 from bench.leases import Leases
 from bench.load_callers import LoadCallers
+from bench.own_system import until
 from bench.pairs import Goal, alone
 from bench.processes import resident_bytes
 from bench.results import Results
 from bench.stage import Stage, stage
-from engine.runtime.heartbeat import Heartbeat
 from engine.runtime.supervisor import HEALTHY_S
-from engine.settings import Settings
 
 BENCH = "live_calls"
 FEW, MANY, WARM_UP, CHANGING = 10, 300, 30, 20
@@ -46,7 +44,6 @@ class World:
     on: Stage
     callers: LoadCallers
     leases: Leases
-    settings: Settings
     session: aiohttp.ClientSession
 
     async def one_run(self) -> Mapping[str, float]:
@@ -88,18 +85,7 @@ class World:
         before = self.on.pid("engine")
         await asyncio.sleep(HEALTHY_S)
         os.kill(before, signal.SIGTERM)
-        await until(partial(self._takes_calls, before), 40)
-
-    async def _takes_calls(self, before: int) -> bool:
-        try:
-            pid = self.on.pid("engine")
-        except FileNotFoundError:   # the supervisor is about to start it
-            return False
-        beat = Heartbeat(self.settings.database_url)
-        try:
-            return pid != before and (await beat.read(pid)).taking_calls
-        finally:
-            await beat.close()
+        await until(partial(self.on.takes_calls, before), 40)
 
     async def _lag(self) -> Mapping[float, float]:
         """Timers that were at most so late, by the histogram's limits."""
@@ -138,9 +124,8 @@ async def run(results: Results) -> None:
 async def world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(stage(HOTLINES, {"channelsInbound": 100}, **SETTINGS))
-        settings = Settings(home=on.system.home)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        leases = await stack.enter_async_context(Leases.of(settings))
+        leases = await stack.enter_async_context(Leases.of(on.settings))
         callers = await stack.enter_async_context(
             LoadCallers.started(on.system.sip, [company.number for company in on.companies]))
-        yield World(on, callers, leases, settings, session)
+        yield World(on, callers, leases, session)

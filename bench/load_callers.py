@@ -40,6 +40,14 @@ class Waited(NamedTuple):
     ended: int
 
 
+class Heard(NamedTuple):
+    """What one call heard in so many seconds."""
+
+    packets: int
+    lasted_s: float
+    lost: int
+
+
 class _Caller(PlacedCall):
     """Its audio goes by a port that all share."""
 
@@ -58,12 +66,12 @@ class _Caller(PlacedCall):
         assert self.media is not None
         self.place, self.since = self._shared.open(self.media.remote[1], NEVER), time.monotonic()
 
-    def heard(self) -> tuple[int, float, int]:
-        """Packets, seconds, packets lost; and it listens anew."""
+    def heard(self) -> Heard:
+        """And it listens anew."""
         assert self.place is not None
         heard, lasted_s = self._shared.close(self.place), time.monotonic() - self.since
         self.listen()
-        return heard.packets, lasted_s, heard.lost
+        return Heard(heard.packets, lasted_s, heard.lost)
 
 
 class Callers:
@@ -121,9 +129,13 @@ class Callers:
 
     def _heard(self) -> Waited:
         heard = [call.heard() for call in self._calls if call.ended_at is None]
-        shares = [packets * TICK_S / lasted_s for packets, lasted_s, _ in heard]
-        return Waited(len(heard), min(shares, default=1.0), sum(lost for _, _, lost in heard),
-                      sum(1 for call in self._calls if call.ended_at is not None))
+        return waited(heard, ended=len(self._calls) - len(heard))
+
+
+def waited(heard: Sequence[Heard], ended: int) -> Waited:
+    """Of a call each that is up, and so many that are not."""
+    shares = [packets * TICK_S / lasted_s for packets, lasted_s, _ in heard]
+    return Waited(len(heard), min(shares, default=1.0), sum(lost for _, _, lost in heard), ended)
 
 
 class LoadCallers:

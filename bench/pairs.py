@@ -123,16 +123,16 @@ def is_unstable(goal: Goal, pairs: Sequence[Pair]) -> bool:
 
 
 def _compared(goal: Goal, pair: Pair) -> float:
-    ours, baseline = pair.ours[goal.of], pair.baseline[goal.of]
     match goal.compare:
         case "ratio":
-            return ours / baseline if baseline else float("inf")
+            baseline = pair.baseline[goal.of]
+            return pair.ours[goal.of] / baseline if baseline else float("inf")
         case "difference":
-            return ours - baseline
+            return pair.ours[goal.of] - pair.baseline[goal.of]
         case "ours":
-            return ours
+            return pair.ours[goal.of]
         case "baseline":
-            return baseline
+            return pair.baseline[goal.of]
 
 
 def _spread(goal: Goal, pairs: Sequence[Pair]) -> float:

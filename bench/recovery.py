@@ -20,16 +20,15 @@ from typing import Any
 import asyncpg
 import psutil
 
-from bench.campaign_system import until
 from bench.conditions import conditions
 from bench.leases import Leases
 from bench.load_callers import LoadCallers
+from bench.own_system import until
 from bench.pairs import Goal, alone
 from bench.results import Results
 from bench.stage import Stage, stage
 from engine.demo.conversation import CALLER
 from engine.runtime.supervisor import HEALTHY_S
-from engine.settings import Settings
 from engine.softphone.audio import chirp
 
 BENCH = "recovery"
@@ -132,10 +131,9 @@ async def run(results: Results) -> None:
 async def world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(stage(HOTLINES + 1, {"channelsInbound": 100}, **SETTINGS))
-        settings = Settings(home=on.system.home)
-        database = await asyncpg.connect(settings.database_url)
+        database = await asyncpg.connect(on.settings.database_url)
         stack.push_async_callback(database.close)
-        leases = await stack.enter_async_context(Leases.of(settings))
+        leases = await stack.enter_async_context(Leases.of(on.settings))
         numbers = [company.number for company in on.companies[:HOTLINES]]
         callers = await stack.enter_async_context(LoadCallers.started(on.system.sip, numbers))
         await callers.up(CALLS)

@@ -5,19 +5,16 @@ the baseline: numbers that the same Asterisk serves by a few lines of dialplan, 
 """
 
 import contextlib
-import os
-import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from bench.asterisk_console import console
+from bench.own_system import OwnSystem, own_system
 from engine.demo.company import Company, active, found, own_number
-from engine.demo.system import System, started
 from engine.runtime.ports import Address
 from engine.softphone import Carrier
 
@@ -26,20 +23,14 @@ INBOUND = "rw-in"     # where the trunk's calls come in
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(OwnSystem):
     carrier: Carrier
-    system: System
     companies: Sequence[Company]
-
-    def pid(self, part: str) -> int:
-        """Of engine, api, asterisk, postgres."""
-        return int((self.system.home / "run" / f"{part}.pid").read_text())
 
     async def static(self, number: str, lines: Sequence[str], context: str = INBOUND) -> None:
         """Calls to this number run these lines of dialplan, `Application(arguments)` each."""
-        for place, line in enumerate(lines, start=1):
-            said = await console(
-                self.pid("asterisk"), f"dialplan add extension {number},{place},{line} into {context} replace")
+        for order in extension(number, lines, context):
+            said = await console(self.pid("asterisk"), order)
             assert "Extension " in said, said
 
     def forget(self) -> None:
@@ -47,42 +38,25 @@ class Stage:
         self.carrier.forget()
 
 
+def extension(number: str, lines: Sequence[str], context: str) -> Iterator[str]:
+    """The console's orders: a priority for each line, from 1 on."""
+    for priority, line in enumerate(lines, start=1):
+        yield f"dialplan add extension {number},{priority},{line} into {context} replace"
+
+
 @contextlib.asynccontextmanager
-async def stage(
-    companies: int, hotline: Mapping[str, Any] | None = None, trunk: Address | None = None, **settings: str,
-) -> AsyncIterator[Stage]:
+async def stage(companies: int, hotline: Mapping[str, Any] | None = None, **settings: str) -> AsyncIterator[Stage]:
     """`companies` organisations whose hotlines are active, each with a number for its alarms too and agents' phones
-    that ring. `settings`: variables for the system alone. `trunk`: if it is not the carrier's."""
+    that ring. `settings`: variables for the system alone."""
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(Carrier())
-        with _variables(settings):
-            system = await stack.enter_async_context(started(trunk or Address(*carrier.address)))
-        carrier.switch = system.sip.host, system.sip.port
+        own = await stack.enter_async_context(own_system(Address(*carrier.address), settings))
+        carrier.switch = own.system.sip.host, own.system.sip.port
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)))
-        made = [await found(session, system, lane=lane, **(hotline or {})) for lane in range(companies)]
+        made = [await found(session, own.system, lane=lane, **(hotline or {})) for lane in range(companies)]
         for company in made:
-            await own_number(system, company)
+            await own_number(own.system, company)
             assert await active(company) == "active"
             for agent in company.agents:
                 carrier.phone(agent.number)
-        try:
-            yield Stage(carrier, system, made)
-        except BaseException:
-            _keep_logs(system.home)
-            raise
-
-
-def _keep_logs(home: Path) -> None:
-    """A bench that failed says why."""
-    if kept := os.environ.get("BENCH_LOGS"):
-        shutil.copytree(home / "log", kept, dirs_exist_ok=True)
-
-
-@contextlib.contextmanager
-def _variables(settings: Mapping[str, str]) -> Iterator[None]:
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name in settings:
-            del os.environ[name]
+        yield Stage(own.system, own.settings, carrier, made)

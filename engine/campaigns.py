@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 MOST_IN_HAND = 100      # claimed and not dialled yet: half a second of a fast trunk
 LONGEST_PAUSE_S = 1.0
-SHORTEST_PAUSE_S = 0.15  # between two claims: a dozen statements cost the same for one call as for thirty
+SHORTEST_PAUSE_S = 0.25  # between two claims: a dozen statements cost the same for one call as for thirty
 PREPARED_WITHIN_S = 30.0    # who took longer is claimed again, and windows and lists are looked at again
 FREE_EVERY_S = 5.0
 AHEAD_EVERY_S = 2.0

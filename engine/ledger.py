@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.flows.flow import Flow, Leg, changed, pieces
-from engine.policy.capacity import Pace
-from engine.policy.routing import HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
+from engine.policy.capacity import GROUP_S, Pace
+from engine.policy.routing import CAMPAIGN, HOTLINE, Allocation, Delay, Lines, Waiting, Wants, allocate
 from engine.policy.trunks import Trunk, own_trunks
 from engine.restraint import Restraint
 from engine.vocabulary.values import is_provider
@@ -178,7 +178,8 @@ class Ledger:
             self._granted.update(grant.paced)
         served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
         self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
-        found.again_in_s = _soonest(found, now)
+        are_campaigns = all(one.wants.rank == CAMPAIGN for one in waiting)
+        found.again_in_s = _soonest(found, now, GROUP_S if are_campaigns else SOONEST_S)
         self._was_only_hotlines = only_hotlines
         # a leg that ends meanwhile is of no use to who waits for a pace: not each end of a call looks at all who wait
         is_paced = found.is_only_pace and found.again_in_s is not None
@@ -233,8 +234,8 @@ class Ledger:
         return self._used
 
 
-def _soonest(found: Allocation, now: datetime) -> float | None:
+def _soonest(found: Allocation, now: datetime, at_least_s: float) -> float | None:
     """When to look again: a pace allows more, or a number has rested."""
     rested = [(one.until - now).total_seconds() for one in found.delays]
     waits = [*rested, *(() if found.again_in_s is None else (found.again_in_s,))]
-    return max(SOONEST_S, min(waits)) if waits else None
+    return max(at_least_s, min(waits)) if waits else None

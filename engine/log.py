@@ -1,14 +1,18 @@
 """Logging of every process: structlog, for people on a terminal, as JSON lines otherwise, always to stderr.
 
 Lines of libraries (aiohttp, asyncpg, …) look the same. Ours do not go through the standard library's logging: a busy
-engine writes hundreds in a second. What looks like a secret by its key is never written, and a phone number goes
-through `mask` first.
+engine writes hundreds in a second, those of one turn of its loop in one piece. What looks like a secret by its key is
+never written, and a phone number goes through `mask` first.
 """
 
+import asyncio
+import atexit
 import json
 import logging
 import sys
+from collections import deque
 from collections.abc import MutableMapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, TextIO
 
@@ -35,7 +39,7 @@ def setup(level: str = "info", stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(out), cache_logger_on_first_use=True)
+        logger_factory=_Lines(out), cache_logger_on_first_use=True)
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
@@ -43,6 +47,37 @@ def setup(level: str = "info", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+
+
+class _Lines:
+    """structlog's logger, and its factory: what is written in one turn of the event loop is one write."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._waiting: deque[str] = deque()     # threads write as well
+        atexit.register(self._flush)
+
+    def __call__(self, *_: Any) -> "_Lines":
+        return self
+
+    def msg(self, line: str) -> None:
+        self._waiting.append(line + "\n")
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._flush)
+            except RuntimeError:    # of another thread, or before and after the loop
+                self._flush()
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = msg
+
+    def _flush(self) -> None:
+        lines = []
+        with suppress(IndexError):
+            while True:
+                lines.append(self._waiting.popleft())
+        if lines:
+            self._out.write("".join(lines))
+            self._out.flush()
 
 
 def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -97,16 +97,22 @@ class Round:
         self.orders.pop(call.call_id, None)
 
     def batch(self) -> Batch:
-        return Batch({call_id: self._saved(call) for call_id, call in self.dirty.items()}, self.rows)
+        over = {call_id for call_id, row in self.rows if isinstance(row, Finish)}
+        return Batch({
+            call_id: self._saved(call, call_id in over and not call.is_new) for call_id, call in self.dirty.items()
+        }, self.rows)
 
-    def _saved(self, call: LiveCall) -> SavedCall:
+    def _saved(self, call: LiveCall, is_gone: bool) -> SavedCall:
+        """`is_gone`: with this save its row is, and nobody reads its state."""
         owner = call.flow.owner(call.state)
         return SavedCall(
             call_id=call.call_id, organisation_id=owner.organisation_id, hotline_id=owner.hotline_id,
             flow=call.flow.NAME, version=call.flow.VERSION,
-            phase="failed" if call.call_id in self.failed else call.phase, state=codec.dump_head(call.state),
+            phase="failed" if call.call_id in self.failed else call.phase,
+            state={} if is_gone else codec.dump_head(call.state),
             outbox=codec.dump_commands(self.orders.get(call.call_id, ())), started_at=call.began_at,
-            caller_leg=owner.caller_leg, is_new=call.is_new, parts=codec.dump_parts(call.state, call.saved),
+            caller_leg=owner.caller_leg, is_new=call.is_new,
+            parts={} if is_gone else codec.dump_parts(call.state, call.saved),
         )
 
     def is_durable(self) -> None:

@@ -3,8 +3,9 @@
 Never more than `cps` legs leave in any second: at most so many are granted in every stretch of WINDOW_S, which is a
 little longer, because legs leave a little later than they are granted, and not all by the same. Hotlines may use the
 window at once, so that a hotline's agents ring at once. Alarms and campaigns are spaced evenly, all of them together;
-who comes late by up to CATCH_UP_S does not lose that time. Campaigns leave a share of every window to hotlines, which
-would wait for the next leg to become old otherwise, and to alarms.
+who comes late by up to CATCH_UP_S does not lose that time. What campaigns may dial within GROUP_S is granted, saved and
+sent together: a commit for each call costs more than all the rest of it. Campaigns leave a share of every window to
+hotlines, which would wait for the next leg to become old otherwise, and to alarms.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from math import floor
 CAMPAIGN = 2    # the ranks are those of routing.py
 WINDOW_S = 1.05
 CATCH_UP_S = 0.02
+GROUP_S = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Pace:
     def take(self, rank: int, now_s: float) -> "Pace":
         """One more leg is granted."""
         apart_s = WINDOW_S / self.cps * self.legs / self._room(rank)
-        due_s = max(self.due_s, now_s - CATCH_UP_S) + apart_s if rank else self.due_s
+        catch_up_s = CATCH_UP_S if rank < CAMPAIGN else CATCH_UP_S + GROUP_S
+        due_s = max(self.due_s, now_s - catch_up_s) + apart_s if rank else self.due_s
         return replace(self, dialled_s=(*self.dialled_s[-self.legs + 1:], now_s)[-self.legs:], due_s=due_s)
 
     def after(self, ages_s: Iterable[float], now_s: float) -> "Pace":

@@ -153,6 +153,7 @@ class _Desk:
         self._rests_until = rests_until
         self._now_s = now_s
         self._closed: dict[bool, set[str]] = {False: set(), True: set()}  # trunks, by: is the rank spaced
+        self._slow: set[str] = set()    # names of speeds that allow no more
         self._blocked: dict[str, None] = {}
         self._short: set[str] = set()
         self._is_full_somewhere = False
@@ -184,7 +185,9 @@ class _Desk:
         return False
 
     def _is_closed(self, call: Waiting, closed: set[str]) -> bool:
-        """Every trunk that this call may go by: another organisation's may still be open."""
+        """By its own speed, or every trunk that it may go by: another organisation's may still be open."""
+        if call.wants.speed is not None and call.wants.speed.name in self._slow:
+            return True
         own = self._own(call)
         return all(one.name in closed for one in self._lines.trunks) and all(one.name in closed for one in own)
 
@@ -211,7 +214,10 @@ class _Desk:
     def _is_too_fast(self, speed: Speed, rank: int) -> bool:
         pace = self._made.paces.get(speed.name) or Pace(speed.cps)
         pace = self._made.paces[speed.name] = pace if pace.cps == speed.cps else replace(pace, cps=speed.cps)
-        return self._waits(pace.wait_s(rank, self._now_s))
+        is_too_fast = self._waits(pace.wait_s(rank, self._now_s))
+        if is_too_fast:
+            self._slow.add(speed.name)
+        return is_too_fast
 
     def _is_full(self, trunk: Trunk, rank: int) -> bool:
         is_full = self._used.get(trunk.name, 0) >= trunk.room(rank, self._lines.headroom)

@@ -37,7 +37,7 @@ CHANNEL = "ringward_campaign"
 WAKE_S = 1.0
 GONE_AFTER = timedelta(seconds=30)  # what an engine claimed that has not beaten for so long is free
 CATCH_UP = timedelta(milliseconds=400)  # a campaign that could not call loses the rest of that time
-AHEAD = timedelta(milliseconds=300)     # so early calls are handed out that the grants space: few claims, no gaps
+AHEAD = timedelta(milliseconds=500)     # so early calls are handed out that the grants space: few claims, no gaps
 SECOND = 1.05  # with calls a second, as in policy/capacity.py: what the grants allow, that so many are not in hand
 CAMPAIGNS_AT_ONCE = 20
 LOOKED_AT = 500         # members a claim goes through at most, when it may call few of them

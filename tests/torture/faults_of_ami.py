@@ -2,7 +2,7 @@
 lost, come twice or late. No call may suffer from any of them: only the "link" is harmed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.contract.ami_proxy import Meddling
@@ -73,46 +73,18 @@ class AmiSlow:
 
 
 @dataclass(frozen=True, slots=True)
-class AmiRepliesLost:
-    """Replies, not events: what TCP delivers it delivers, but Asterisk may fail to answer."""
+class AmiReplies:
+    """Replies are meddled with, never events: what TCP delivers it delivers, but Asterisk may fail to answer.
+    `meddling` is made anew by each strike; `by`: what it is given, a share of the replies or seconds."""
 
-    name: str = "AMI replies lost"
+    name: str
+    meddling: Callable[[random.Random, float], Meddling]
+    by: float
     harms: frozenset[str] = LINK
     lasts_s: tuple[float, float] = (2.0, 9.0)
-    share: float = 0.3
 
     async def strike(self, world: World) -> None:
-        world.proxy.meddle = lost(world.rng, self.share)
-
-    async def heal(self, world: World) -> None:
-        world.proxy.meddle = None
-
-
-@dataclass(frozen=True, slots=True)
-class AmiRepliesDoubled:
-    name: str = "AMI replies doubled"
-    harms: frozenset[str] = LINK
-    lasts_s: tuple[float, float] = (2.0, 9.0)
-    share: float = 0.5
-
-    async def strike(self, world: World) -> None:
-        world.proxy.meddle = doubled(world.rng, self.share)
-
-    async def heal(self, world: World) -> None:
-        world.proxy.meddle = None
-
-
-@dataclass(frozen=True, slots=True)
-class AmiRepliesReordered:
-    """Each some tenths of a second late, by chance: they overtake each other and what they are the answer to."""
-
-    name: str = "AMI replies reordered"
-    harms: frozenset[str] = LINK
-    lasts_s: tuple[float, float] = (2.0, 9.0)
-    latest_s: float = 0.5
-
-    async def strike(self, world: World) -> None:
-        world.proxy.meddle = reordered(world.rng, self.latest_s)
+        world.proxy.meddle = self.meddling(world.rng, self.by)
 
     async def heal(self, world: World) -> None:
         world.proxy.meddle = None
@@ -127,6 +99,7 @@ def doubled(rng: random.Random, share: float) -> Meddling:
 
 
 def reordered(rng: random.Random, latest_s: float) -> Meddling:
+    """Some are late by chance: they overtake each other and what they are the answer to."""
     return lambda message: [(rng.uniform(0, latest_s) if is_reply(message) and rng.random() < 0.5 else 0, message)]
 
 
@@ -135,5 +108,6 @@ def is_reply(message: bytes) -> bool:
 
 
 IN_MIX: Sequence[Fault] = (
-    AmiReset(), AmiAway(), AmiHalfOpen(), AmiSlow(), AmiRepliesLost(), AmiRepliesDoubled(), AmiRepliesReordered(),
+    AmiReset(), AmiAway(), AmiHalfOpen(), AmiSlow(), AmiReplies("AMI replies lost", lost, by=0.3),
+    AmiReplies("AMI replies doubled", doubled, by=0.5), AmiReplies("AMI replies reordered", reordered, by=0.5),
 )

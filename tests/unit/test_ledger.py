@@ -7,7 +7,8 @@ from typing import Any
 from engine.flows import hotline
 from engine.flows.flow import Apart, Leg, Owner
 from engine.ledger import Ledger
-from engine.policy.routing import Allocation, Wanted, Wants
+from engine.policy.capacity import GROUP_S
+from engine.policy.routing import ALARM, CAMPAIGN, Allocation, Wanted, Wants
 from engine.policy.throttle import Limit
 from engine.policy.trunks import MAIN, Trunk
 from engine.restraint import Restraint
@@ -33,6 +34,7 @@ class Crowd:
 
     many: tuple[tuple[Leg, ...], ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    rank: int = ALARM
 
 
 class CrowdFlow:
@@ -51,7 +53,7 @@ class CrowdFlow:
         return piece
 
     def wants(self, state: Crowd) -> Wants | None:
-        return Wants(1, T0, state.wanted) if state.wanted else None
+        return Wants(state.rank, T0, state.wanted) if state.wanted else None
 
 
 def test_legs_are_known_by_their_ids_and_gone_with_the_call() -> None:
@@ -272,3 +274,21 @@ def test_who_waits_for_a_pace_alone_is_looked_at_when_it_allows_more_or_somebody
     hotline_call = Playbook.of()
     note(noted, "caller", hotline_call)
     assert [one.call_id for one in grant(noted, waits_s + 0.002).grants][:1] == ["caller"]
+
+
+def test_campaigns_are_granted_in_groups_unless_somebody_else_waits() -> None:
+    noted, flow = ledger(cps=100), CrowdFlow()
+
+    def wants(call_id: str, rank: int, numbers: int) -> None:
+        wanted = tuple(Wanted(f"49{rank}{place}") for place in range(numbers))
+        noted.note(call_id, flow, Crowd((), wanted, rank))  # type: ignore[arg-type]
+
+    wants("campaign", CAMPAIGN, 100)
+    assert grant(noted).grants
+    wants("campaign", CAMPAIGN, 100)
+    assert grant(noted, 0.001).again_in_s == GROUP_S - 0.001
+    assert grant(noted, 0.001 + GROUP_S * 0.9).grants == [], "some would be due"
+    assert len(grant(noted, 0.0011 + GROUP_S).grants) >= 2
+    wants("alarm", ALARM, 2)
+    (again_in_s,) = {grant(noted, 0.0012 + GROUP_S).again_in_s}
+    assert again_in_s is not None and again_in_s < GROUP_S

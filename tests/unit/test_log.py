@@ -1,5 +1,6 @@
 """Logging: JSON when nobody watches, no secrets, masked numbers."""
 
+import asyncio
 import io
 import json
 import logging
@@ -78,6 +79,35 @@ def test_a_line_is_whole_whatever_is_in_it() -> None:
     structlog.get_logger().info("call.step", caller="\n{\"event\": \"forged\"}\x00\ud800", of={1, 2}, who=object)
     [line] = out.getvalue().splitlines()
     assert json.loads(line)["caller"] == "\n{\"event\": \"forged\"}\x00\ud800"
+
+
+class Pieces(io.StringIO):
+    """Counts the writes."""
+
+    pieces = 0
+
+    def write(self, text: str) -> int:
+        self.pieces += 1
+        return super().write(text)
+
+
+async def test_lines_of_one_turn_of_the_loop_are_one_write() -> None:
+    out = Pieces()
+    setup("info", out)
+    for n in range(3):
+        structlog.get_logger().info("call.step", n=n)
+    await asyncio.sleep(0)
+    assert out.pieces == 1 and [json.loads(line)["n"] for line in out.getvalue().splitlines()] == [0, 1, 2]
+    structlog.get_logger().info("call.step", n=3)
+    await asyncio.sleep(0)
+    assert json.loads(out.getvalue().splitlines()[-1])["n"] == 3
+
+
+async def test_a_threads_line_is_written_at_once() -> None:
+    out = io.StringIO()
+    setup("info", out)
+    await asyncio.to_thread(structlog.get_logger().info, "speech.made")
+    assert json.loads(out.getvalue())["event"] == "speech.made"
 
 
 @pytest.mark.parametrize(("number", "masked"), [

@@ -35,6 +35,11 @@ def test_a_pair_is_compared_within_itself_not_with_another_ones_baseline() -> No
     assert of_pairs(FASTER, pairs((100, 90), (110, 99), (105, 94.5))).figure == pytest.approx(0.9)
 
 
+def test_what_only_one_arm_has_is_not_asked_of_the_other() -> None:
+    calls = Goal("calls", "calls", "ours", "calls/s")
+    assert of_pairs(calls, [Pair({}, {"calls": 80})]).figure == 80
+
+
 def test_a_median_below_the_goal_does_not_hold() -> None:
     assert not of_pairs(FASTER, pairs((100, 89), (100, 88), (100, 95))).held
 

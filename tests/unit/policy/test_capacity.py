@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.policy.capacity import WINDOW_S, Pace
+from engine.policy.capacity import GROUP_S, WINDOW_S, Pace
 
 HOTLINE, ALARM, CAMPAIGN = 0, 1, 2
 
@@ -93,10 +93,19 @@ def test_campaigns_are_spaced_evenly_and_leave_their_share_of_every_window_to_ho
         assert pace.wait_s(HOTLINE, now_s) == 0
         now_s += 0.001
     assert 38 <= most_in_a_second(times) <= 40
-    assert all(0.005 <= later - earlier <= 0.05 for earlier, later in pairwise(times))
+    in_a_tenth = max(sum(1 for other in times if start <= other < start + 0.1) for start in times)
+    assert in_a_tenth <= 4 + 3, "who begins has a group's worth at once"
+    assert all(later - earlier <= 0.1 for earlier, later in pairwise(times))
     for _ in range(10):
         assert pace.wait_s(HOTLINE, now_s) == 0
         pace = pace.take(HOTLINE, now_s)
+
+
+@pytest.mark.parametrize("rate", [20, 50, 100, 200])
+def test_campaigns_that_are_looked_at_in_groups_do_not_lose_time(rate: int) -> None:
+    times = granted(Pace(rate), CAMPAIGN, 6, step_s=GROUP_S, jitter_s=0.01)
+    assert len(times) >= 0.97 * 6 * rate / WINDOW_S
+    assert most_in_a_second(times) <= rate
 
 
 def test_hotlines_come_before_campaigns_in_a_window() -> None:
