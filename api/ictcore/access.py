@@ -7,7 +7,6 @@ time tells nothing; one that was right lately is not hashed again, as long as th
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -108,7 +107,7 @@ class Access:
             raise unauthorized()        # a browser adds a password that it knows also to what another site asks
         try:
             name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:              # binascii.Error, UnicodeDecodeError, and what it says of letters beyond ASCII
             raise unauthorized() from None
         if not colon:
             raise unauthorized()

@@ -37,9 +37,11 @@ class EngineProcess:
     log_path: Any
     command: str = "engine"
     process: subprocess.Popen[bytes] | None = None
+    behind: Sequence[str] = ()      # a command that becomes it, somewhere else
 
     def start(self) -> None:
-        argv = [sys.executable, "-m", "engine.cli.main", self.command, "--home", self.environment["RINGWARD_HOME"]]
+        argv = [*self.behind, sys.executable, "-m", "engine.cli.main", self.command, "--home",
+                self.environment["RINGWARD_HOME"]]
         self.process = launch(argv, log=self.log_path, env=self.environment)
 
     @property

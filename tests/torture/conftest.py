@@ -31,9 +31,11 @@ from tests.acceptance.conftest import (
 from tests.acceptance.town import EngineProcess, Town
 from tests.contract.ami_proxy import AmiProxy
 from tests.torture.report import Tally
+from tests.torture.siege import siege
 from tests.torture.world import World
 
-__all__ = ["fair", "muster", "open_muster", "open_town", "open_world", "own_database", "quick_asterisk", "town"]
+__all__ = [
+    "fair", "muster", "open_muster", "open_town", "open_world", "own_database", "quick_asterisk", "siege", "town"]
 
 # many rounds: with agents who take every call an apology is a caller lost
 WORLD = {**QUICK, "rounds": 6, "throttle_15min": 20, "throttle_hour": 40}

@@ -53,6 +53,16 @@ class Heard:
         return self.status in (403, 404) or (self.status == 200 and b'"success": false' in self.body[:60])
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `ask` sends; `target` is the path, quoted, with its query."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    data: bytes | None
+
+
 @dataclass
 class Estate:
     session: aiohttp.ClientSession
@@ -91,6 +101,17 @@ class Estate:
                   path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None,
                   data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Heard:
         """As this estate's admin. `own`: whose ids stand in the path; `path`: what stands there instead, quoted."""
+        request = self.request(route, own=own, body=body, path=path, query=query, data=data, headers=headers)
+        content = None if request.data is None else io.BytesIO(request.data)
+        async with self.session.request(
+                request.method, URL(self.root + request.target, encoded=True), data=content, headers=request.headers,
+                allow_redirects=False) as got:
+            answer = b"" if route.is_endless and got.status == 200 else await got.read()
+            return Heard(got.status, answer, dict(got.headers))
+
+    def request(self, route: Route, *, own: Mapping[str, Any] | None = None, body: Any = None,
+                path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None,
+                data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Request:
         query = QUERIES.get(route.name, none)(own or self.own) if query is None else query
         ids = {**(own or self.own), "acctid": self.own["acctid"], "session": self.own["session"]}
         where = filled(route, ids, path or {})
@@ -106,11 +127,8 @@ class Estate:
             data = known[0]
             sent.setdefault("Content-Type", known[1])
         method = "POST" if route.api == "sensaphone" else route.method
-        url = URL(self.root + ROOTS[route.api] + where + (f"?{asked(query)}" if query else ""), encoded=True)
-        async with self.session.request(method, url, data=None if data is None else io.BytesIO(data), headers=sent,
-                                        allow_redirects=False) as got:
-            content = b"" if route.is_endless and got.status == 200 else await got.read()
-            return Heard(got.status, content, dict(got.headers))
+        target = ROOTS[route.api] + where + (f"?{asked(query)}" if query else "")
+        return Request(method, target, sent, data)
 
     async def log_in(self) -> None:
         """The session of Sensaphone's API; a log-out ends it."""

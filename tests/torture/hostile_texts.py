@@ -14,6 +14,14 @@ from typing import Any
 MEGABYTE = "x" * (1 << 20)
 Place = tuple[Any, ...]     # keys and indices; behind KEY the name of a member itself
 KEY = object()
+# numbers with signs that part, join or evaluate dial strings
+SIGNS = "&,/@;()${}[]|%#*:<>\"'\\!?=^~` \t\r\n\0\u00a0\u202e\u0664\uff14"
+GOOD = "+493011100"
+NUMBERS = (
+    *(number for sign in SIGNS for number in (
+        f"{GOOD}1{sign}PJSIP", f"{GOOD}1{sign}{GOOD}2", f"{sign}{GOOD}1", f"{GOOD}{sign}1", f"030{sign}111", sign * 5)),
+    f"{GOOD}1@evil:5060", "sip:1@evil", "Local/s@rw-put", "${EXTEN}", "1&2", "1,30,g", "tel:+4930111", "+1" * 50,
+    "+49 30 111001;ext=5", "++49301110", "+", "-", "()", "0" * 40, "\u0660\u0661\u0662", "anonymous", "")
 
 
 @dataclass(frozen=True, slots=True)

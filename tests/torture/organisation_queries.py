@@ -28,10 +28,10 @@ ENGINES = frozenset({"campaign_claims"})
 COUNTING = frozenset({"webhooks.create"})
 # turned round: they give what is not there
 UNKNOWN = frozenset({"directory.missing_users", "dnc.unknown", "programs.unknown", "transmissions.silent_recordings"})
-# What cannot be told from an answer: the first two answer nothing whatever they did; a foreign key stops the last one;
-# a role that is not everybody's has its own comparison in add_role.
-UNHEARD = frozenset({
-    "campaigns.fail_pending", "group_removal.fail_waiting", "ictcore_users.add_role", "organisations.drop_hotlines"})
+# what answers nothing whatever it did: how many there are afterwards tells
+EFFECTS = dict.fromkeys(("campaigns.fail_pending", "group_removal.fail_waiting"),
+                        "SELECT count(*) FROM transmissions WHERE status = 'failed'")
+REFERRED_TO = (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError)
 _COUNTS = re.compile(r"\b(count|sum|exists|coalesce)\s*\(", re.IGNORECASE)      # a row also of nothing
 ENOUGH = 3      # times that a query is asked twice
 
@@ -106,29 +106,40 @@ async def asked_twice(connection: Any, heard: Heard, query: str, args: tuple[Any
     if turned and [] in args:
         return
     foreign = [heard.nobody if place in places else it for place, it in enumerate(args)]
-    answer = await _gives(connection, query, foreign)
+    effect = EFFECTS.get(name)
+    answer = await _gives(connection, query, foreign, effect)
     if bool(answer) is not turned:
         heard.others[name] = answer or "all of it is there"
-    if bool(await _gives(connection, without_organisation(query), foreign)) is not turned:
+    if bool(await _gives(connection, without_organisation(query), foreign, effect)) is not turned:
         heard.noticed.add(name)
 
 
-async def _gives(connection: Any, query: str, args: Any) -> str:
-    """What it answers or does, in words; empty for nothing. It is undone."""
+async def _gives(connection: Any, query: str, args: Any, effect: str | None = None) -> str:
+    """What it answers or does, in words; empty for nothing. It is undone. `effect` counts what is told by no answer."""
     undone = connection.transaction()
     await undone.start()
     try:
+        before = await _counted(connection, effect)
         statement = await connection.prepare(query)
         rows = await statement.fetch(*args)
-        done = re.fullmatch(r"(?:UPDATE|DELETE|INSERT 0) ([1-9]\d*)", statement.get_statusmsg())
+        changed = await _counted(connection, effect) - before
+    except REFERRED_TO as error:        # a row is removed that others refer to: it was found
+        return str(error) if query.lstrip().startswith("DELETE") else ""
     except asyncpg.PostgresError:
         return ""
     finally:
         await undone.rollback()
+    if effect is not None:
+        return f"{changed} changed" if changed else ""
+    done = re.fullmatch(r"(?:UPDATE|DELETE|INSERT 0) ([1-9]\d*)", statement.get_statusmsg())
     told = any(map(_is_something, rows)) if _COUNTS.search(query) else bool(rows)
     if done is not None or told:
         return f"{statement.get_statusmsg()}: {[tuple(row) for row in rows[:2]]}"
     return ""
+
+
+async def _counted(connection: Any, effect: str | None) -> int:
+    return int(await (await connection.prepare(effect)).fetchval()) if effect else 0
 
 
 def _is_something(value: Any) -> bool:

@@ -36,15 +36,18 @@ async def estate(database_url: str) -> AsyncIterator[Estate]:
 
 
 async def _wrong(estate: Estate, way: str) -> Heard:
+    """From another address each time, by headers that anybody may write."""
     name, password = str(estate.own["username"]), secrets.token_hex(8)
+    claimed = f"203.0.113.{secrets.randbelow(256)}"
+    says = {"X-Forwarded-For": claimed, "X-Real-IP": claimed, "Forwarded": f"for={claimed}"}
     match way:
         case "basic":
             basic = base64.b64encode(f"{name}:{password}".encode()).decode()
-            return await estate.ask(ACCOUNTS, headers={"Authorization": f"Basic {basic}"})
+            return await estate.ask(ACCOUNTS, headers={"Authorization": f"Basic {basic}", **says})
         case "authenticate":
-            return await estate.ask(AUTHENTICATE, body={"username": name, "password": password})
+            return await estate.ask(AUTHENTICATE, body={"username": name, "password": password}, headers=says)
         case _:
-            return await estate.ask(SENSAPHONE, body={"user_name": name, "password": password})
+            return await estate.ask(SENSAPHONE, body={"user_name": name, "password": password}, headers=says)
 
 
 @pytest.mark.parametrize("way", ["basic", "authenticate", "sensaphone", "all of them"])

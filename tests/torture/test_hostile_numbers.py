@@ -11,16 +11,9 @@ import pytest
 from tests.directory_site import directory_site
 from tests.torture.hostile_estate import Estate, Heard
 from tests.torture.hostile_routes import Route, all_routes
-from tests.torture.hostile_texts import KEY, Place, attacks, told, with_text
+from tests.torture.hostile_texts import KEY, NUMBERS, Place, attacks, told, with_text
 from tests.torture.report import Tally
 
-SIGNS = "&,/@;()${}[]|%#*:<>\"'\\!?=^~` \t\r\n\0\u00a0\u202e\u0664\uff14"
-GOOD = "+493011100"
-NUMBERS = (
-    *(number for sign in SIGNS for number in (
-        f"{GOOD}1{sign}PJSIP", f"{GOOD}1{sign}{GOOD}2", f"{sign}{GOOD}1", f"{GOOD}{sign}1", f"030{sign}111", sign * 5)),
-    f"{GOOD}1@evil:5060", "sip:1@evil", "Local/s@rw-put", "${EXTEN}", "1&2", "1,30,g", "tel:+4930111", "+1" * 50,
-    "+49 30 111001;ext=5", "++49301110", "+", "-", "()", "0" * 40, "\u0660\u0661\u0662", "anonymous", "")
 # the fields of numbers, by their names in any API
 FIELDS = {"phone", "number", "numbers", "morePhones", "destination", "callerIDs", "prefix", "extension", "to"}
 # free text there, never dialled as it stands: an extension's is read when it is sent (test_hostile_spending.py)

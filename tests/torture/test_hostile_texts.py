@@ -1,15 +1,11 @@
-"""Any text in every field of every API, on the real Asterisk, while calls use what was let in: no file is made, no row
-of the switch's database, no global variable; the dialplan stays as it was; and every byte that the engine says on AMI
-is of a grammar that has no place for text.
+"""Any text in every field of every API, and composed ones also beside the bodies, on the real Asterisk, while calls use
+what was let in: no file is made, no row of the switch's database, no global variable; the dialplan stays as it was; and
+every byte that the engine says on AMI is of a grammar that has no place for text.
 """
 
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,62 +16,23 @@ from engine.softphone import Behaviour, Carrier
 from tests.acceptance.alarm_town import Muster
 from tests.acceptance.campaign_town import Fair
 from tests.acceptance.town import Town, agent_number
-from tests.contract.ami_proxy import AmiProxy
 from tests.torture.ami_grammar import actions, unexpected
 from tests.torture.hostile_estate import Estate
 from tests.torture.hostile_routes import Route, all_routes
-from tests.torture.hostile_texts import MEGABYTE, Canary, Place, attacks, spoken, texts, told, with_text
+from tests.torture.hostile_spots import Spot, spots, tried
+from tests.torture.hostile_texts import MEGABYTE, NUMBERS, Place, attacks, spoken, texts, told, with_text
+from tests.torture.raw_requests import RawClient
 from tests.torture.report import Tally
+from tests.torture.siege import Siege
 
 LOG_IN, TOLD = "/login", "providers.told"
 LONG = pytest.mark.timeout(600)
 
 
-@dataclass
-class Siege:
-    """A town with its api, all that the engine tells the switch, and what must not come to be."""
-
-    muster: Muster
-    proxy: AmiProxy
-    canary: Canary
-    dialplan: str
-
-    def said(self) -> bytes:
-        return b"".join(self.proxy.written)
-
-    async def holds(self) -> None:
-        cli = self.muster.town.asterisk_cli
-        assert not list(self.canary.folder.rglob(f"*{self.canary.mark}*"))
-        for place in (Path(self.muster.town.asterisk.settings.home), Path.cwd()):
-            assert not list(place.glob(f"*{self.canary.mark}*")), place
-        assert self.canary.mark not in await asyncio.to_thread(cli, "database show")
-        assert self.canary.mark not in await asyncio.to_thread(cli, "dialplan show globals")
-        assert _plan(await asyncio.to_thread(cli, "dialplan show")) == self.dialplan
-        assert unexpected(self.said()) == []
-        assert self.muster.api.process is not None and self.muster.api.process.poll() is None
-        assert self.muster.town.engine.process is not None and self.muster.town.engine.process.poll() is None
-
-
-def _plan(shown: str) -> str:
-    return "\n".join(sorted(line for line in shown.splitlines() if "=>" in line or line.startswith("[ Context")))
-
-
-@pytest.fixture
-async def siege(open_muster: Callable, quick_asterisk: Any, tmp_path: Path) -> AsyncIterator[Siege]:
-    async with AmiProxy.open(quick_asterisk.ami_port) as proxy:
-        muster = await open_muster(quick_asterisk, ami_port=proxy.port)
-        await muster.town.engine_is_back()
-        (tmp_path / "canary").mkdir()
-        (tmp_path / "canary").chmod(0o777)
-        plan = _plan(await asyncio.to_thread(muster.town.asterisk_cli, "dialplan show"))
-        assert plan
-        yield Siege(muster, proxy, Canary(tmp_path / "canary"), plan)
-
-
 # --- every field
 
 def _tried(estate: Estate) -> list[tuple[Route, Place]]:
-    """Every place of every body, but of log-ins: those have their own file, and a limit."""
+    """Every place of every body, but of log-ins: those are limited, and in hostile_spots.py."""
     return [(route, place) for route in all_routes() if (body := estate.body(route)) and not route.path.endswith(LOG_IN)
             and route.path != "/authenticate" for place in attacks(body)]
 
@@ -109,19 +66,23 @@ async def test_no_text_in_any_field_becomes_anything_else(
 @LONG
 async def test_no_composed_text_either(
         siege: Siege, seed: int, tally: Tally, request: pytest.FixtureRequest) -> None:
-    """By hypothesis: texts of its own, and ours put together."""
+    """By hypothesis: texts of its own, ours put together, and numbers; in bodies, and in paths, headers and log-ins."""
     estate = await Estate.built(siege.muster.session, siege.muster.url, siege.muster.town.database,
                                  has_engine=True)
-    places, loop = _tried(estate), asyncio.get_running_loop()
+    loop, client, others = asyncio.get_running_loop(), RawClient.to(siege.muster.url), spots(estate)
+    anywhere = [st.sampled_from(_tried(estate)), *(
+        st.sampled_from([it for it in others if it.kind == kind]) for kind in ("path", "header", "login"))]
     ours = st.sampled_from([it for it in texts(siege.canary) if it is not MEGABYTE])
-    any_text = st.one_of(st.text(st.characters(codec=None), max_size=80), st.lists(ours, max_size=3).map("".join), ours)
+    any_text = st.one_of(st.text(st.characters(codec=None), max_size=80), st.lists(ours, max_size=3).map("".join), ours,
+                         st.sampled_from(NUMBERS))
 
     @hypothesis_seed(seed)
-    @settings(max_examples=3000 if request.config.option.torture else 150, deadline=None, database=None,
+    @settings(max_examples=6000 if request.config.option.torture else 250, deadline=None, database=None,
               phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
-    @given(where=st.sampled_from(places), text=any_text)
-    def one(where: tuple[Route, Place], text: str) -> None:
-        asyncio.run_coroutine_threadsafe(_try(estate, *where, text), loop).result(30)
+    @given(where=st.one_of(anywhere), text=any_text)
+    def one(where: tuple[Route, Place] | Spot, text: str) -> None:
+        trying = tried(client, estate, where, text) if isinstance(where, Spot) else _try(estate, *where, text)
+        asyncio.run_coroutine_threadsafe(trying, loop).result(40)
         tally.faults += 1
 
     await asyncio.to_thread(one)
