@@ -73,8 +73,8 @@ class Dispatcher:
 
 
 def _by_the_switch(queued: QueuedAlarm, at: datetime) -> QueuedAlarm:
-    """An alarm expires by the clock of the switch, which may differ from the one by which it was posted: what has passed
-    since counts, or an alarm of a host that is late would be over before anybody is rung."""
+    """An alarm expires by the clock of the switch, which may differ from the one by which it was posted: what has
+    passed since counts, or an alarm of a host that is late would be over before anybody is rung."""
     return replace(queued, plan=replace(queued.plan, created_at=at - timedelta(seconds=queued.age_s)))
 
 
