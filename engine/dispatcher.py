@@ -7,6 +7,8 @@ comes when it has.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -48,7 +50,7 @@ class Dispatcher:
 
     async def _begin(self, queued: Sequence[QueuedAlarm]) -> None:
         at = self._switch.now()
-        self._calls.mailbox.post(*(BeginAlarm(one, at) for one in queued))
+        self._calls.mailbox.post(*(BeginAlarm(_by_the_switch(one, at), at) for one in queued))
         await self._calls.settled()  # an alarm never begins and ends in one save, see _has_ended in call.py
         if orders := [order for one in queued for order in one.orders]:
             with suppress(StoreFailed):  # told, not forgotten: they are told again. The rest of the claim must begin
@@ -68,6 +70,12 @@ class Dispatcher:
         if order.kind == "acknowledge" and order.recipient_id is not None:
             return ForCall(order.call_id, AcknowledgeOrdered(now, order.recipient_id, order.by))
         return ForCall(order.call_id, CancelOrdered(now, order.by))
+
+
+def _by_the_switch(queued: QueuedAlarm, at: datetime) -> QueuedAlarm:
+    """An alarm expires by the clock of the switch, which may differ from the one by which it was posted: what has
+    passed since counts, or an alarm of a host that is late would be over before anybody is rung."""
+    return replace(queued, plan=replace(queued.plan, created_at=at - timedelta(seconds=queued.age_s)))
 
 
 def _portions(queued: Sequence[QueuedAlarm]) -> Iterator[Sequence[QueuedAlarm]]:

@@ -220,12 +220,14 @@ class AlarmOrder:
 @dataclass(frozen=True, slots=True)
 class QueuedAlarm:
     """An alarm to be begun: the id its live call must have, what was frozen when it was posted, and what people have
-    ordered about it since, so that one that was called off rings nobody."""
+    ordered about it since, so that one that was called off rings nobody. `age_s`: since it was posted, by the clock of
+    the store, of which `plan.created_at` is."""
 
     call_id: str
     plan: AlarmPlan
     persons: tuple[Person, ...]
     orders: tuple[AlarmOrder, ...] = ()
+    age_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class CampaignWorld(Protocol):
     async def allows(self, calls_a_minute: int) -> None: ...
     async def dies(self, switch: str) -> None:
         """The engine of this switch has not been heard of for long."""
-    async def age(self, seconds: float) -> None: ...
+    async def age(self, seconds: float) -> None:
+        """Time passes. Less than none: the clock is put back."""
     def now(self) -> datetime: ...
     async def status(self, campaign_id: int) -> str: ...
     async def problem(self, campaign_id: int) -> str: ...
@@ -223,8 +224,8 @@ class PostgresCampaignWorld:
         spool_id: int = await self.pool.fetchval(
             "WITH p AS (INSERT INTO programs (organisation_id, name, type, data) VALUES (1, '', 'voicetts', $3) "
             "RETURNING id), c AS (INSERT INTO contacts (organisation_id, number) VALUES (1, $1) RETURNING id), "
-            "t AS (INSERT INTO transmissions (organisation_id, contact_id, program_id, status, try_allowed, try_done) "
-            "SELECT 1, c.id, p.id, 'processing', $2, 1 FROM p, c RETURNING id) "
+            "t AS (INSERT INTO transmissions (organisation_id, contact_id, program_id, status, try_allowed, try_done, "
+            "last_run) SELECT 1, c.id, p.id, 'processing', $2, 1, clock_timestamp() FROM p, c RETURNING id) "
             "INSERT INTO spools (organisation_id, transmission_id, is_sent) SELECT 1, id, true FROM t RETURNING id",
             f"+{number}", try_allowed, json.dumps(TEXT))
         return spool_id
@@ -276,7 +277,7 @@ class PostgresCampaignWorld:
         ago = timedelta(seconds=seconds)
         for query in (
             "UPDATE campaigns SET paced_at = paced_at - $1::interval, wakes_at = wakes_at - $1::interval",
-            "UPDATE transmissions SET due_at = due_at - $1::interval",
+            "UPDATE transmissions SET due_at = due_at - $1::interval, last_run = last_run - $1::interval",
             "UPDATE campaign_postponed SET due_at = due_at - $1::interval",
             "UPDATE spools SET time_start = time_start - $1::interval",
         ):
@@ -355,12 +356,11 @@ def ended(
     attempt: Attempt, at: datetime, how: CallDisposition, status: TransmissionStatus, again_s: float | None = None
 ) -> list[RowCommand]:
     """What a flow writes when its attempt has ended."""
-    due_at = None if again_s is None else at + timedelta(seconds=again_s)
     reached = how is CallDisposition.ANSWERED
     return [
         WriteSpool(attempt.spool_id, SpoolStatus.COMPLETED if reached else SpoolStatus.FAILED, started_at=at,
                    ended_at=at, disposition=how),
-        WriteTransmission(attempt.transmission_id, status, how.value, due_at)]
+        WriteTransmission(attempt.transmission_id, status, how.value, again_s)]
 
 
 def _names(numbers: Sequence[str | None], names: Sequence[str]) -> Sequence[str]:

@@ -198,7 +198,7 @@ class Playbook:
     def transmission(self) -> tuple[str, str, float | None]:
         """Status, response, and in how many seconds the next attempt may begin."""
         [row] = self.rows(WriteTransmission)
-        return row.status.value, row.response, row.due_at and (row.due_at - at(self.seconds)).total_seconds()
+        return row.status.value, row.response, row.again_s
 
     @property
     def has_opted_out(self) -> bool:

@@ -1,7 +1,7 @@
 """How a program's call ends: what is written about the attempt, and whether another one follows. Pure."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.flows.flow import Step
 from engine.flows.program_state import State
@@ -60,12 +60,11 @@ def _transmission(state: State, at: datetime, how: CallDisposition) -> WriteTran
         how is CallDisposition.MAILBOX and state.was_heard)
     if is_done:
         return WriteTransmission(plan.transmission_id, TransmissionStatus.COMPLETED, how.value)
-    after_s = again_after_s(how, plan.tries_left, plan.retry)
-    if after_s is None:
+    again_s = again_after_s(how, plan.tries_left, plan.retry)
+    if again_s is None:
         status = FINAL_FAILURES.get(how, TransmissionStatus.FAILED)
         return WriteTransmission(plan.transmission_id, status, how.value)
-    due_at = at + timedelta(seconds=after_s)
-    return WriteTransmission(plan.transmission_id, TransmissionStatus.PENDING_RETRY, how.value, due_at)
+    return WriteTransmission(plan.transmission_id, TransmissionStatus.PENDING_RETRY, how.value, again_s)
 
 
 def withdrawn(state: State, at: datetime, why: str) -> Step[State]:
@@ -75,7 +74,7 @@ def withdrawn(state: State, at: datetime, why: str) -> Step[State]:
     plan, how = state.plan, CallDisposition.WITHDRAWN
     told: tuple[Command, ...] = (
         WriteSpool(plan.spool_id, SpoolStatus.INVALID, ended_at=at, disposition=how, response=why),
-        WriteTransmission(plan.transmission_id, TransmissionStatus.PENDING, "", at, is_withdrawn=True),
+        WriteTransmission(plan.transmission_id, TransmissionStatus.PENDING, "", 0.0, is_withdrawn=True),
         Finish(at, how.value),
     )
     return Step(replace(state, phase="over"), told)

@@ -103,7 +103,7 @@ def _queued(row: "asyncpg.Record") -> QueuedAlarm:
         AlarmOrder(order_id, call_id, kind, recipient_id, by)
         for order_id, kind, recipient_id, by in json.loads(row["orders"] or "[]")
     )
-    return QueuedAlarm(call_id, plan, tuple(map(_person, json.loads(row["persons"]))), orders)
+    return QueuedAlarm(call_id, plan, tuple(map(_person, json.loads(row["persons"]))), orders, row["age_s"])
 
 
 def _person(stored: Sequence[Any]) -> Person:

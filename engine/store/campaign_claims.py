@@ -45,6 +45,8 @@ MOST_POSTPONED = 10_000  # whose windows are closed: then the list waits for the
 LONG_FOR_S = 5.0        # so long what was placed in an hour and a day is taken as known
 LOOK_AGAIN = timedelta(seconds=1)       # while calls live, and nothing else is to be done
 FULL_AGAIN = timedelta(milliseconds=200)
+SLEEPS = timedelta(minutes=1)           # no campaign longer, whatever it waits for: the clock may be put back
+PUT_RIGHT = 500         # transmissions at a time, after it was
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 LEFT = "no longer in the group"
 
@@ -106,10 +108,11 @@ class PostgresCampaignClaims(Statements):
     async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
         async with acquired(self._pool) as connection, connection.transaction():
             spools = [row["id"] for row in await connection.fetch(self._sql["take_sent"], self._switch, limit)]
+            await connection.execute(self._sql["put_back"], PUT_RIGHT)
             if limit > len(spools):
                 due = await connection.fetch(self._sql["take_due"], self._switch, limit - len(spools))
                 spools += [row["id"] for row in due]
-            awake = await connection.fetch(self._sql["awake"], CAMPAIGNS_AT_ONCE)
+            awake = await connection.fetch(self._sql["awake"], CAMPAIGNS_AT_ONCE, SLEEPS + LOOK_AGAIN)
             for place, row in enumerate(awake):
                 share = math.ceil((limit - len(spools)) / (len(awake) - place))
                 spools += await self._turn(connection, row, share, opens_at)
@@ -180,7 +183,7 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["break"], row["id"], "its group was deleted")
             return ()
         now, interval = row["now"], _interval(row)
-        paced_at = max(row["paced_at"] or now, now - CATCH_UP)
+        paced_at = paced(row["paced_at"], now, interval, ahead(row["calls_per_second"]))
         until = now + ahead(row["calls_per_second"])
         in_time = math.floor((until - paced_at) / interval) + 1 if paced_at <= until else 0
         free = in_time if row["channels"] is None else min(in_time, row["channels"] - row["live"])
@@ -191,6 +194,7 @@ class PostgresCampaignClaims(Statements):
             self._long[row["organisation_id"]].add(len(turn.spools))
             paced_at += interval * len(turn.spools)
         wakes_at = await self._wakes_at(connection, turn, paced_at, allowed, in_time)
+        wakes_at = wakes_at and min(wakes_at, now + SLEEPS)
         await connection.execute(
             self._sql["advance"], row["id"], turn.cursor, paced_at, wakes_at, turn.made, bool(turn.spools))
         if wakes_at is None:    # after it was written that it runs: the last ones may have been made just now
@@ -339,6 +343,12 @@ def _judged(turn: _Round, contacts: Sequence["asyncpg.Record"], opens_at: OpensA
 def ahead(calls_per_second: float | None) -> timedelta:
     """Calls a minute are kept by the claims alone: nobody spaces what they hand out."""
     return timedelta(0) if calls_per_second is None else AHEAD
+
+
+def paced(paced_at: datetime | None, now: datetime, interval: timedelta, early: timedelta) -> datetime:
+    """When the next call may come. Never later than one that was handed out just now would leave it: what says more was
+    written before the clock was put back, or for a slower pace."""
+    return min(max(paced_at or now, now - CATCH_UP), now + interval + early)
 
 
 def _interval(row: "asyncpg.Record") -> timedelta:

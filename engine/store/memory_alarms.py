@@ -93,7 +93,8 @@ class MemoryAlarms:
     async def claim(self, limit: int) -> Sequence[QueuedAlarm]:
         book = self._book
         free = [
-            replace(alarm, orders=tuple(one for one in book.orders if one.call_id == call_id))
+            replace(alarm, orders=tuple(one for one in book.orders if one.call_id == call_id),
+                    age_s=max(0.0, (book.shelf.clock.now() - alarm.plan.created_at).total_seconds()))
             for call_id, alarm in book.alarms.items()
             if call_id not in self._claimed and call_id not in book.shelf.calls
             and book.state(call_id) is AlarmState.QUEUED and not book.is_over(call_id)

@@ -6,6 +6,7 @@ Several twins may share one `Shelf`, as several engines share one Postgres.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from engine.ports import Batch, Clock, FencedOut, SavedCall, StoreFailed
@@ -24,6 +25,7 @@ class Shelf:
     heartbeat: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, SavedCall] = field(default_factory=dict)
     rows: list[tuple[str, RowCommand]] = field(default_factory=list)
+    saved_at: list[datetime] = field(default_factory=list)      # when each of these was, by the store's clock
     legs: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
     saves: int = 0
@@ -32,6 +34,10 @@ class Shelf:
         if self.is_down:
             raise StoreFailed("the shelf is down")
         return self
+
+    def write(self, call_id: str, row: RowCommand) -> None:
+        self.rows.append((call_id, row))
+        self.saved_at.append(self.clock.now())
 
 
 class MemoryCalls:
@@ -66,7 +72,7 @@ class MemoryCalls:
             if call.caller_leg:
                 shelf.legs[call.caller_leg] = call_id
         for call_id, row in batch.rows:
-            shelf.rows.append((call_id, row))
+            shelf.write(call_id, row)
             if isinstance(row, Finish):
                 shelf.calls.pop(call_id, None)
         shelf.saves += 1

@@ -1,7 +1,7 @@
 """Campaigns in memory: a test makes them in a `CampaignBook`, `memory_campaigns.py` hands out their calls.
 
 The book is about the same `Shelf` as the twin of the live calls. What flows have written there is read in the order in
-which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0010): a
+which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0014): a
 transmission only while an attempt of it lives, a spool until it has ended.
 """
 
@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.ports import Recorded
@@ -47,6 +47,7 @@ class Transmission:
     status: TransmissionStatus = TransmissionStatus.PENDING
     response: str = ""
     try_done: int = 0
+    last_run: datetime | None = None
     due_at: datetime | None = None
 
 
@@ -123,7 +124,7 @@ class CampaignBook:
     def send(self, contact: Contact, program_type: str, program: Mapping[str, Any], try_allowed: int = 1) -> Spool:
         """A single transmission whose first attempt is ordered at once."""
         made = Transmission(len(self.transmissions) + 1, None, contact, program_type, program, try_allowed,
-                            TransmissionStatus.PROCESSING, try_done=1)
+                            TransmissionStatus.PROCESSING, try_done=1, last_run=self.now())
         self.transmissions[made.transmission_id] = made
         self.changed.set()
         return self.spool(made, None)
@@ -155,6 +156,12 @@ class CampaignBook:
                    if one.campaign_id == campaign_id and one.status in WAITING and one.due_at is not None]
         return sorted(waiting, key=lambda one: one.due_at or self.now())
 
+    def put_back(self) -> None:
+        """Who was called in the future waits anew: the clock was put back since."""
+        for one in self.transmissions.values():
+            if one.status in WAITING and one.due_at and one.last_run and one.last_run > self.now():
+                one.due_at, one.last_run = self.now() + (one.due_at - one.last_run), self.now()
+
     def count(self, campaign_id: int | None, figure: str) -> None:
         if campaign_id is not None:
             self.figures[campaign_id, figure] += 1
@@ -163,15 +170,15 @@ class CampaignBook:
         """What flows have written since this was asked last."""
         rows = self.shelf.rows
         while self._read < len(rows):
-            self._take(rows[self._read][1])
+            self._take(rows[self._read][1], self.shelf.saved_at[self._read])
             self._read += 1
 
-    def _take(self, row: RowCommand) -> None:
+    def _take(self, row: RowCommand, saved_at: datetime) -> None:
         match row:
             case WriteSpool():
                 self._spool_said(row)
             case WriteTransmission():
-                self._transmission_said(row)
+                self._transmission_said(row, saved_at)
             case WriteResult():
                 self.results.append(row)
             case WriteOptOut(number=number):
@@ -187,11 +194,12 @@ class CampaignBook:
         if row.disposition not in (None, CallDisposition.WITHDRAWN):
             self.count(spool.transmission.campaign_id, str(row.disposition))
 
-    def _transmission_said(self, row: WriteTransmission) -> None:
+    def _transmission_said(self, row: WriteTransmission, saved_at: datetime) -> None:
         one = self.transmissions.get(row.transmission_id)
         if one is None or one.status is not TransmissionStatus.PROCESSING:
             return
-        one.status, one.response, one.due_at = row.status, row.response, row.due_at
+        one.status, one.response = row.status, row.response
+        one.due_at = None if row.again_s is None else saved_at + timedelta(seconds=row.again_s)
         one.try_done -= row.is_withdrawn
         if row.status in FINAL:
             self.count(one.campaign_id, f"transmission {row.status}")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ports import Attempt, Claim, OpensAt, Recorded
 from engine.store.campaign_attempts import DESTINATION, FIELDS
-from engine.store.campaign_claims import CATCH_UP, LEFT, LOOK_AGAIN, ahead
+from engine.store.campaign_claims import LEFT, LOOK_AGAIN, SLEEPS, ahead, paced
 from engine.store.dialable import refusal
 from engine.store.memory_campaign_book import RUNNING, Campaign, CampaignBook, Contact, Spool, Transmission
 from engine.store.time_zones import zone, zones_of
@@ -30,6 +30,7 @@ class MemoryCampaigns:
 
     async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
         book = self._book
+        book.put_back()
         spools = self._sent(limit)
         spools += self._due_again(limit - len(spools))
         dues = [one.due_at for one in book.due(None)]
@@ -38,7 +39,7 @@ class MemoryCampaigns:
             share = math.ceil((limit - len(spools)) / (len(running) - place))
             made, wakes_at = _Turn(book, self._switch, campaign, opens_at).hand_out(share)
             spools += made
-            dues.append(wakes_at)
+            dues.append(wakes_at and min(wakes_at, book.now() + SLEEPS))
         attempts = [attempt for one in spools if (attempt := self._attempt(one)) is not None]
         soonest = min((due for due in dues if due is not None), default=None)
         return Claim(attempts, None if soonest is None else max(0.0, (soonest - book.now()).total_seconds()))
@@ -177,8 +178,8 @@ class _Turn:
             campaign.status, campaign.problem = "broken", "its group was deleted"
             return [], None
         interval = _interval(campaign)
-        paced_at = max(campaign.paced_at or now, now - CATCH_UP)
         early = ahead(campaign.calls_per_second)
+        paced_at = paced(campaign.paced_at, now, interval, early)
         in_time = math.floor((now + early - paced_at) / interval) + 1 if paced_at <= now + early else 0
         live = len(self._book.live(campaign))
         free = in_time if campaign.channels is None else min(in_time, campaign.channels - live)
@@ -282,7 +283,7 @@ class _Turn:
 
 def _attempted(book: CampaignBook, one: Transmission, switch: str) -> Spool:
     """Its next attempt begins."""
-    one.status, one.due_at = TransmissionStatus.PROCESSING, None
+    one.status, one.due_at, one.last_run = TransmissionStatus.PROCESSING, None, book.now()
     one.try_done += 1
     return book.spool(one, switch)
 

@@ -230,12 +230,13 @@ class WriteSpool:
 
 @dataclass(frozen=True, slots=True)
 class WriteTransmission:
-    """What follows from an attempt that ended. `due_at`: when the next one may begin. `is_withdrawn`: it was none."""
+    """What follows from an attempt that ended. `again_s`: how long after this is saved the next one may begin, by the
+    clock of the store, whose clock says what is due; None: never. `is_withdrawn`: it was none."""
 
     transmission_id: int
     status: TransmissionStatus
     response: str
-    due_at: datetime | None = None
+    again_s: float | None = None
     is_withdrawn: bool = False
 
 

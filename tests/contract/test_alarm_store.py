@@ -55,6 +55,13 @@ async def test_a_posted_alarm_is_claimed_once_with_everything_that_was_frozen(w:
     assert await alarms.claim(10) == []
 
 
+async def test_how_old_an_alarm_is_the_clock_of_the_store_says(w: AlarmWorld) -> None:
+    await w.calls()
+    await w.post(ANNA)
+    [alarm] = await w.alarms().claim(10)
+    assert 0 <= alarm.age_s < 10
+
+
 async def test_alarms_are_claimed_oldest_first_and_no_more_than_asked_for(w: AlarmWorld) -> None:
     await w.calls()
     alarms, posted = w.alarms(), [await w.post(ANNA) for _ in range(5)]

@@ -1,19 +1,23 @@
 """What only Postgres can show of campaigns: who begins what is another's, and limits of an hour and a day."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from engine.ports import FencedOut
 from engine.store import queries
 from engine.store.calls import PLANNER
+from engine.store.campaign_claims import PUT_RIGHT
 from engine.store.pool import connect
 from engine.vocabulary.commands import WriteSpool
 from engine.vocabulary.program import SpoolStatus
 from tests.campaign_stores import (
     OTHER,
+    SWITCH,
     PostgresCampaignWorld,
     always,
     campaign_world,
@@ -117,11 +121,8 @@ async def test_an_attempt_whose_program_cannot_be_read_fails_alone(w: PostgresCa
 LARGE = ("transmissions", "contact_group_members", "contacts", "spools", "dnc_numbers", "campaign_postponed")
 
 
-@pytest.mark.parametrize("query", [
-    "take_sent", "take_due", "next_due", "due_again", "due_postponed", "new_members", "what_is_left", "attempts",
-    "spool", "halted", "again"])
-async def test_no_claim_reads_a_large_table_from_end_to_end(database_url: str, query: str) -> None:
-    """By the plan that holds for whatever parameters, with the planner's settings of the engine's claims."""
+async def plan_of(database_url: str, query: str) -> str:
+    """The one that holds for whatever parameters, with the planner's settings of the engine's claims."""
     sql = queries.load("campaign_claims")[query]
     given = ", ".join(["NULL"] * max(map(int, re.findall(r"\$(\d)", re.sub(r"--.*", "", sql))), default=0))
     connection = await connect(database_url, settings={**PLANNER, "plan_cache_mode": "force_generic_plan"})
@@ -130,6 +131,53 @@ async def test_no_claim_reads_a_large_table_from_end_to_end(database_url: str, q
         rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE asked{f'({given})' if given else ''}")
     finally:
         await connection.close()
-    plan = "\n".join(row[0] for row in rows)
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("query", [
+    "take_sent", "take_due", "next_due", "due_again", "due_postponed", "new_members", "what_is_left", "attempts",
+    "spool", "halted", "again", "put_back"])
+async def test_no_claim_reads_a_large_table_from_end_to_end(database_url: str, query: str) -> None:
+    plan = await plan_of(database_url, query)
     whole = [line for line in plan.splitlines() if "Seq Scan" in line]
     assert not [line for line in whole if any(f"on {table} " in f"{line} " for table in LARGE)], plan
+
+
+@pytest.mark.parametrize("query", ["put_back", "take_due", "awake", "due_again", "due_postponed"])
+async def test_what_is_not_due_yet_costs_a_claim_nothing(database_url: str, query: str) -> None:
+    """Times bound the index scan; compared row by row everything that waits would be read."""
+    plan = await plan_of(database_url, query)
+    assert "_timestamp()" in plan
+    assert not [line for line in plan.splitlines() if "Filter:" in line and "_timestamp()" in line], plan
+
+
+async def test_an_engine_of_a_former_release_says_when_itself(w: PostgresCampaignWorld) -> None:
+    """It goes on saving until its successor has taken over."""
+    await w.calls()
+    await w.start(ANNA, try_allowed=2)
+    [attempt] = (await w.campaigns().claim(40, always)).attempts
+    due_at = w.now() + timedelta(minutes=5)
+    row = {"transmission_id": attempt.transmission_id, "status": "pending_retry", "response": "busy",
+           "due_at": due_at.isoformat(), "is_withdrawn": False}
+    assert await w.pool.fetchval("SELECT save_program_rows('asterisk', $1)", json.dumps({"transmissions": [row]}))
+    assert await w.pool.fetchval("SELECT due_at FROM transmissions") == due_at
+
+
+async def test_many_who_wait_are_put_right_a_part_at_a_time_and_once(w: PostgresCampaignWorld) -> None:
+    await w.calls()
+    await w.calls(OTHER)
+    await w.start("493055520")
+    await w.pool.execute(
+        "INSERT INTO transmissions (organisation_id, contact_id, program_id, status, last_run, due_at) "
+        "SELECT 1, n, 1, 'pending_retry', clock_timestamp() + interval '1 hour', "
+        "clock_timestamp() + interval '1 hour 10 minutes' FROM generate_series(1, $1) n", 2 * PUT_RIGHT)
+    ahead = "SELECT count(*) FROM transmissions WHERE last_run > clock_timestamp()"
+    await w.campaigns().claim(40, always)
+    assert await w.pool.fetchval(ahead) == PUT_RIGHT
+    await asyncio.gather(*(w.campaigns(switch).claim(40, always) for switch in (SWITCH, OTHER)))
+    await w.campaigns().claim(40, always)
+    assert await w.pool.fetchval(ahead) == 0
+    low, high = await w.pool.fetchrow(
+        "SELECT min(due_at) - clock_timestamp(), max(due_at) - clock_timestamp() FROM transmissions "
+        "WHERE due_at IS NOT NULL")
+    assert timedelta(minutes=9) < low <= high <= timedelta(minutes=10)

@@ -6,6 +6,7 @@ in Asterisk go by the wall clock, and an Asterisk fault may end its calls.
 """
 
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,10 +31,13 @@ class FakeClock:
 
     @classmethod
     def make(cls, folder: Path) -> "FakeClock":
-        """Raises NotPermitted where the library cannot be had or loaded."""
-        setting = folder / "clock"
+        """Raises NotPermitted where the library cannot be had or loaded. The library is copied into the folder: who can
+        reach that one has all that it takes."""
+        setting, library = folder / "clock", folder / "faketime.so"
+        shutil.copyfile(_library(), library)
+        library.chmod(0o755)
         variables = {
-            "LD_PRELOAD": str(_library()), "FAKETIME_TIMESTAMP_FILE": str(setting), "FAKETIME_CACHE_DURATION": "1",
+            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(setting), "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
         }
         clock = cls(setting, variables)

@@ -225,7 +225,7 @@ async def test_what_was_dialled_before_a_restart_still_counts() -> None:
     shelf = Shelf(SwitchClock(MemorySwitch()))
     for number in range(3):
         leg = WriteAttempt(f"leg-{number}", 1, "4930222", "trunk", NOON - timedelta(minutes=1 + number))
-        shelf.rows.append(("former", leg))
+        shelf.write("former", leg)
     async with engine(shelf) as life:
         assert life.engine._restraint.rests_until("4930222", NOON) == NOON + timedelta(minutes=12)
 

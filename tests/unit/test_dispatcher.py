@@ -1,10 +1,12 @@
 """Queued alarms begin once and only when they may; people's orders reach them, and are forgotten then."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from engine.ports import Batch, StoreFailed
+from engine.ports import Batch, QueuedAlarm, StoreFailed
 from engine.store.memory_alarms import MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.vocabulary.commands import HangUp, WriteNote
@@ -72,6 +74,22 @@ async def test_an_order_that_cannot_be_forgotten_yet_keeps_no_other_alarm_from_b
             at.desk.book.post(alarm)
         await until(lambda: not at.desk.book.orders and at.rung() == ["49302"])
         assert at.state(cancelled) is AlarmState.CANCELLED
+
+
+async def test_an_alarm_begins_as_old_as_it_is_whatever_clock_it_was_posted_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here one that is two hours behind the clock of the switch: it has not expired."""
+    claim = MemoryAlarms.claim
+
+    async def late(self: MemoryAlarms, limit: int) -> Sequence[QueuedAlarm]:
+        return [replace(one, age_s=3.0) for one in await claim(self, limit)]
+
+    monkeypatch.setattr(MemoryAlarms, "claim", late)
+    async with alarm_desk() as at:
+        alarm = an_alarm("49301")
+        await at.posts(replace(alarm, plan=replace(alarm.plan, created_at=alarm.plan.created_at - timedelta(hours=2))))
+        begun = at.desk.shelf.calls[alarm.call_id]
+        assert begun.started_at == alarm.plan.created_at - timedelta(seconds=3)
+        assert str(begun.started_at)[:19].replace(" ", "T") in str(begun.parts)     # its plan
 
 
 async def test_nothing_begins_while_it_may_not() -> None:

@@ -19,9 +19,10 @@ WITH claimed AS (
           AND NOT EXISTS (SELECT FROM calls c WHERE c.id = a.call_id)
         ORDER BY a.id LIMIT $2
         FOR NO KEY UPDATE OF a SKIP LOCKED))
-    RETURNING alarms.id, alarms.call_id, alarms.plan
+    RETURNING alarms.id, alarms.call_id, alarms.plan, alarms.created_at
 )
-SELECT c.id, c.call_id::text AS call_id, c.plan, coalesce((
+SELECT c.id, c.call_id::text AS call_id, c.plan,
+    greatest(extract(epoch FROM clock_timestamp() - c.created_at), 0)::float8 AS age_s, coalesce((
     SELECT jsonb_agg(jsonb_build_array(r.id, r.name, r.role, r.language, r.voice, r.phones, r.group_ids)
                      ORDER BY r.position)
     FROM alarm_recipients r WHERE r.alarm_id = c.id), '[]') AS persons,

@@ -1,6 +1,7 @@
 -- Whom campaigns and single transmissions call next, for the engine: of every organisation, since the engine owns a switch.
 -- Used by engine/store/campaign_claims.py. What a live call writes is saved by save_program_rows (migration 0010).
--- Arrays of ids instead of joins with what is locked keep the plans index look-ups (a join scanned 400,000 rows).
+-- Arrays of ids instead of joins with what is locked keep the plans index look-ups (a join scanned 400,000 rows), and so
+-- does statement_timestamp() where rows are looked for by time: clock_timestamp() bounds no index scan.
 
 -- name: take_sent
 -- $1 switch, $2 most. Spools of POST …/send that nobody has taken yet.
@@ -12,6 +13,18 @@ WHERE e.switch = $1 AND spools.id = ANY(ARRAY(
     ORDER BY s.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING spools.id
 
+-- name: put_back
+-- $1 most. Whose last attempt began in the future: the clock was put back since, by an hour perhaps, and the next one would
+-- come as much too late. He waits from now on as long as he was to wait then, no longer and no shorter. Whoever locks
+-- such a row does it, and then it is none: of several engines one puts it right, once. A window (`postpone_again`) is
+-- looked at again when its turn comes.
+UPDATE transmissions SET due_at = statement_timestamp() + (due_at - last_run), last_run = statement_timestamp()
+WHERE id = ANY(ARRAY(
+    SELECT t.id FROM transmissions t
+    WHERE t.status IN ('pending', 'pending_retry') AND t.due_at IS NOT NULL AND NOT t.is_deleted
+      AND t.last_run > statement_timestamp()
+    ORDER BY t.last_run DESC LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
+
 -- name: take_due
 -- $1 switch, $2 most. Single transmissions whose next attempt is due.
 WITH due AS (
@@ -19,7 +32,7 @@ WITH due AS (
     WHERE id = ANY(ARRAY(
         SELECT t.id FROM transmissions t
         WHERE coalesce(t.campaign_id, 0) = 0 AND t.status IN ('pending', 'pending_retry')
-          AND t.due_at <= clock_timestamp() AND NOT t.is_deleted
+          AND t.due_at <= statement_timestamp() AND NOT t.is_deleted
         ORDER BY t.due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, organisation_id, account_id, service_flag
 )
@@ -37,7 +50,8 @@ SELECT least(
     (SELECT min(c.wakes_at) FROM campaigns c WHERE c.status IN ('ready', 'running'))) - clock_timestamp() AS due_in
 
 -- name: awake
--- Locked for this transaction: of several engines one at a time hands out a campaign's calls.
+-- Locked for this transaction: of several engines one at a time hands out a campaign's calls. None sleeps longer than $2:
+-- one that does was told to by a clock that has been put back since.
 SELECT c.id, c.organisation_id, c.created_by, c.program_id, c.group_id, c.account_id, c.cpm, c.try_allowed,
        c.calls_per_second, c.channels, c.call_window, c.retry, c.dnc_list_ids, c.opt_out_key, c.caller_ids,
        c.member_cursor, c.member_limit, c.paced_at, c.transmissions, p.type AS program_type, p.name AS program_name,
@@ -53,7 +67,10 @@ LEFT JOIN sip_customers sc ON sc.organisation_id = c.organisation_id
 LEFT JOIN programs p ON p.id = c.program_id AND p.organisation_id = c.organisation_id
 WHERE c.id = ANY(ARRAY(
     SELECT id FROM campaigns
-    WHERE status IN ('ready', 'running') AND wakes_at <= clock_timestamp()
+    WHERE status IN ('ready', 'running') AND wakes_at <= statement_timestamp()
+    ORDER BY wakes_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED) || ARRAY(
+    SELECT id FROM campaigns
+    WHERE status IN ('ready', 'running') AND wakes_at > statement_timestamp() + $2::interval
     ORDER BY wakes_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
 ORDER BY c.wakes_at, c.id
 
@@ -61,20 +78,20 @@ ORDER BY c.wakes_at, c.id
 -- How many calls campaigns and transmissions of the organisation placed within a minute, and how many are claimed to be
 -- placed: they count as well, or each claim until the first of them is dialled would exceed the limit.
 SELECT (SELECT count(*) FROM spools
-        WHERE organisation_id = $1 AND time_start > clock_timestamp() - interval '1 minute')
+        WHERE organisation_id = $1 AND time_start > statement_timestamp() - interval '1 minute')
        + (SELECT count(*) FROM alarm_attempts WHERE organisation_id = $1 AND direction = 'outbound'
-            AND placed_at > clock_timestamp() - interval '1 minute') AS minute,
+            AND placed_at > statement_timestamp() - interval '1 minute') AS minute,
        (SELECT count(*) FROM spools
         WHERE organisation_id = $1 AND claimed_switch IS NOT NULL AND time_end IS NULL AND time_start IS NULL) AS claimed
 
 -- name: dialled_long
 -- Within an hour, a day, alarms as well: of a day many rows, so this is not asked at every claim.
-SELECT count(*) FILTER (WHERE at > clock_timestamp() - interval '1 hour') AS hour, count(*) AS day
+SELECT count(*) FILTER (WHERE at > statement_timestamp() - interval '1 hour') AS hour, count(*) AS day
 FROM (SELECT s.time_start AS at FROM spools s
-      WHERE s.organisation_id = $1 AND s.time_start > clock_timestamp() - interval '1 day'
+      WHERE s.organisation_id = $1 AND s.time_start > statement_timestamp() - interval '1 day'
       UNION ALL
       SELECT t.placed_at FROM alarm_attempts t
-      WHERE t.organisation_id = $1 AND t.direction = 'outbound' AND t.placed_at > clock_timestamp() - interval '1 day') placed
+      WHERE t.organisation_id = $1 AND t.direction = 'outbound' AND t.placed_at > statement_timestamp() - interval '1 day') placed
 
 -- name: due_again
 -- $1 campaign, $2 organisation, $3 its do-not-call lists, $4 most. Those that wait for their next attempt.
@@ -86,7 +103,7 @@ SELECT t.id AS transmission_id, t.contact_id, c.number, c.time_zone,
 FROM transmissions t
 JOIN campaigns k ON k.id = $1
 LEFT JOIN contacts c ON c.id = t.contact_id AND c.organisation_id = $2
-WHERE coalesce(t.campaign_id, 0) = $1 AND t.status IN ('pending', 'pending_retry') AND t.due_at <= clock_timestamp()
+WHERE coalesce(t.campaign_id, 0) = $1 AND t.status IN ('pending', 'pending_retry') AND t.due_at <= statement_timestamp()
   AND NOT t.is_deleted
 ORDER BY t.due_at LIMIT $4
 FOR NO KEY UPDATE OF t SKIP LOCKED
@@ -99,7 +116,7 @@ SELECT w.member_id, w.contact_id, c.number, c.time_zone, c.id IS NULL OR m.id IS
 FROM campaign_postponed w
 LEFT JOIN contacts c ON c.id = w.contact_id AND c.organisation_id = $2
 LEFT JOIN contact_group_members m ON m.id = w.member_id
-WHERE w.campaign_id = $1 AND w.due_at <= clock_timestamp()
+WHERE w.campaign_id = $1 AND w.due_at <= statement_timestamp()
 ORDER BY w.due_at LIMIT $4
 
 -- name: new_members

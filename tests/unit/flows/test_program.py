@@ -295,7 +295,7 @@ def test_a_defect_is_written_as_a_failure_that_nobody_tries_again() -> None:
     spool, result, transmission = program.failed(book.state, at(5))
     assert (spool.status, spool.disposition, spool.ended_at) == ("failed", "failed", at(5))   # type: ignore[union-attr]
     assert (result.type, result.data) == ("error", "internal error")                            # type: ignore[union-attr]
-    assert (transmission.status, transmission.due_at) == ("failed", None)                       # type: ignore[union-attr]
+    assert (transmission.status, transmission.again_s) == ("failed", None)                       # type: ignore[union-attr]
 
 
 def test_a_call_that_waits_or_closes_keeps_no_engine_from_stopping() -> None:

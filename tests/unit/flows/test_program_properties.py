@@ -166,7 +166,7 @@ class World:
             assert not self.living or any(isinstance(one, Transfer) for one in self.all)
             assert [row for row in self.all if isinstance(row, WriteSpool)][-1].ended_at is not None
             if self.plan.tries_left == 0 and last[0].status is not TransmissionStatus.PENDING:
-                assert last[0].due_at is None
+                assert last[0].again_s is None
 
 
 @settings(deadline=None, max_examples=400)

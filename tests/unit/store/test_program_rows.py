@@ -43,9 +43,9 @@ def test_words_about_one_spool_are_one_row_and_nothing_replaces_nothing() -> Non
 
 def test_a_spool_and_a_transmission_of_one_number_are_two_things() -> None:
     found = told(rows=[
-        WriteSpool(7, SpoolStatus.FAILED), WriteTransmission(7, TransmissionStatus.PENDING_RETRY, "busy", NOW)])
+        WriteSpool(7, SpoolStatus.FAILED), WriteTransmission(7, TransmissionStatus.PENDING_RETRY, "busy", 60.0)])
     assert found is not None and len(found["spools"]) == len(found["transmissions"]) == 1
-    assert found["transmissions"][0]["due_at"] == NOW.isoformat()
+    assert found["transmissions"][0]["again_s"] == 60.0
 
 
 def test_results_and_opt_outs_stay_apart_and_in_order() -> None:
