@@ -23,7 +23,7 @@ from bench.results import Results
 from engine.demo.company import MOBILE, Company, active, found
 from engine.softphone import Carrier
 
-LINES, CALLS = 2, 40        # hotlines, and calls to each in a run
+LINES, CALLS = 2, 80        # hotlines, and calls to each in a run
 EVERY_S = 0.36              # a call to each: three agents ring, so both hotlines dial 17 legs a second
 SETTINGS = {"RINGWARD_TRUNK_CPS": "100"}    # the hotlines use a fifth of it, the campaign the rest
 CONTACTS, PROMPT_S = 3000, 1.0

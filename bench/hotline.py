@@ -28,7 +28,6 @@ CALLS_UP = 1, 50, 200
 REACHES = 100               # calls of a run
 LANES, TALKS = 4, 25        # talks at once, and of each lane in a run
 WAITING = 2                 # hotlines with people who wait: each takes a hundred
-LAST_S = 0.05               # after a call is over, before the next
 VOICE_A, VOICE_B = chirp(1, 0.25), chirp(2, 0.25)
 LISTEN_S = 0.3              # a whole turn of the voice and some more
 ANSWERS = Behaviour(answer_after_s=0.02, audio=VOICE_B, loop_audio=True)

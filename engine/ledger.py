@@ -4,7 +4,7 @@ Used by `engine/call.py` alone. The decision itself is `policy/routing.py`. Inva
 states that it was told last. Of a call of many pieces only those are looked at that are new objects.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -55,6 +55,7 @@ class Ledger:
         self._told: dict[str, dict[str, datetime]] = {}  # delays, by call and number
         # calls that can get nothing until a leg of these numbers or groups ends: a round need not ask a crowd in vain
         self._stuck: dict[str, Wants] = {}
+        self._stuck_by: defaultdict[str | int, set[str]] = defaultdict(set)
         self._freed: set[str | int] = set()
 
     # --- what calls use --------------------------------------------------------------------------------------------
@@ -113,7 +114,8 @@ class Ledger:
         for legs in noted.legs.values():
             for leg in legs:
                 self._remove(leg, noted.group)
-        for index in (self._changed, self._wants, self._turns, self._told, self._stuck):
+        self._unstuck(call_id)
+        for index in (self._changed, self._wants, self._turns, self._told):
             index.pop(call_id, None)
 
     def clear(self) -> None:
@@ -146,7 +148,7 @@ class Ledger:
     def _ask(self) -> None:
         for call_id in self._changed:
             noted = self._noted[call_id]
-            self._stuck.pop(call_id, None)
+            self._unstuck(call_id)
             if (wants := noted.flow.wants(noted.state)) is not None:
                 if self._wants.get(call_id) != wants:
                     self._nothing_until_s = 0.0
@@ -177,7 +179,9 @@ class Ledger:
             self._turns[grant.call_id] = self._turn
             self._granted.update(grant.paced)
         served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
-        self._stuck.update((call_id, self._wants[call_id]) for call_id in found.blocked if call_id not in served)
+        for call_id in found.blocked:
+            if call_id not in served:
+                self._is_stuck(call_id, self._wants[call_id])
         are_campaigns = all(one.wants.rank == CAMPAIGN for one in waiting)
         found.again_in_s = _soonest(found, now, GROUP_S if are_campaigns else SOONEST_S)
         self._was_only_hotlines = only_hotlines
@@ -187,18 +191,27 @@ class Ledger:
         found.delays = self._untold(found.delays, now)
         return found
 
+    def _is_stuck(self, call_id: str, wants: Wants) -> None:
+        self._stuck[call_id] = wants
+        for key in _waits_for(wants):
+            self._stuck_by[key].add(call_id)
+
+    def _unstuck(self, call_id: str) -> None:
+        if (wants := self._stuck.pop(call_id, None)) is None:
+            return
+        for key in _waits_for(wants):
+            self._stuck_by[key].discard(call_id)
+            if not self._stuck_by[key]:
+                del self._stuck_by[key]
+
     def _release(self) -> bool:
         """Legs have ended: who waited for their numbers, or for their hotline to have less, is asked again. Is there
         somebody?"""
-        stuck = len(self._stuck)
-        if self._freed:
-            self._stuck = {call_id: wants for call_id, wants in self._stuck.items() if not self._is_freed(wants)}
-            self._freed.clear()
-        return len(self._stuck) < stuck
-
-    def _is_freed(self, wants: Wants) -> bool:
-        return (wants.limit is not None and wants.limit.group in self._freed) or any(
-            wanted.number in self._freed for wanted in wants.numbers)
+        released = {call_id for key in self._freed for call_id in self._stuck_by.get(key, ())}
+        for call_id in released:
+            self._unstuck(call_id)
+        self._freed.clear()
+        return bool(released)
 
     def _untold(self, delays: Sequence[Delay], now: datetime) -> list[Delay]:
         """Not what is as good as over: a timer that fired a moment early is no new delay."""
@@ -232,6 +245,12 @@ class Ledger:
     def used(self) -> Mapping[str, int]:
         """Legs by trunk."""
         return self._used
+
+
+def _waits_for(wants: Wants) -> set[str | int]:
+    """Numbers, and the hotline whose legs are limited."""
+    numbers: set[str | int] = {wanted.number for wanted in wants.numbers}
+    return numbers if wants.limit is None else numbers | {wants.limit.group}
 
 
 def _soonest(found: Allocation, now: datetime, at_least_s: float) -> float | None:
