@@ -160,10 +160,10 @@ def step(state: State, event: Event) -> Step:
             return _played(state, leg, at)
         case Joined(at, leg, peer):
             return _joined(state, {leg, peer}, at)
-        case HungUp(at, leg, cause, sip, was_left):
-            if leg == state.leg:
-                return _caller_gone(state, at, cause, was_left)
-            return agent_gone(state, leg, at, cause, sip, was_left)
+        case HungUp(at, leg, was_left=was_left):
+            before = _unheard_join(state, leg, at) if was_left else Step(state)
+            after = _gone(before.state, event)
+            return Step(after.state, (*before.commands, *after.commands))
         case DialRefused(at, leg):
             return agent_gone(state, leg, at, Cause.FAILURE, 503)
         case TimerFired(at, name):
@@ -212,6 +212,20 @@ def _joined(state: State, both: set[str], at: datetime) -> Step:
     state = replace(state, phase="talking", winner=agent.leg, joined_at=at, pausing=False)
     dismissed = dismiss_others(state, at)
     return Step(dismissed.state, (*told, *dismissed.commands))
+
+
+def _unheard_join(state: State, leg: str, at: datetime) -> Step:
+    """Whose other side hung up first has talked, also when nobody told that the two were joined."""
+    agent = state.winner if leg == state.leg else leg
+    if agent is None or state.phase not in ("waiting", "talking"):
+        return Step(state)
+    return _joined(state, {state.leg, agent}, at)
+
+
+def _gone(state: State, event: HungUp) -> Step:
+    if event.leg == state.leg:
+        return _caller_gone(state, event.at, event.cause, event.was_left)
+    return agent_gone(state, event.leg, event.at, event.cause, event.sip, event.was_left)
 
 
 def _caller_gone(state: State, at: datetime, cause: int, was_left: bool = False) -> Step:

@@ -120,13 +120,13 @@ class MemoryAlarms:
         call_id, attempt = book.attempts().get(note.leg, (None, None))
         if call_id is None or attempt is None or book.lives(call_id):
             return
-        who, rows = attempt.recipient_id, book.shelf.rows
-        rows.append((call_id, replace(
+        who, write = attempt.recipient_id, book.shelf.write
+        write(call_id, replace(
             attempt, disposition=Disposition.ACKNOWLEDGED, answered_at=attempt.answered_at or note.at,
-            ended_at=attempt.ended_at or note.at)))
+            ended_at=attempt.ended_at or note.at))
         if book.recipient(call_id, who) is not RecipientState.ACKNOWLEDGED:
-            rows.append((call_id, WriteRecipient(who, RecipientState.ACKNOWLEDGED, note.at)))
-            rows.append((call_id, WriteNote(note.at, "acknowledged", who, note.leg, attempt.number)))
+            write(call_id, WriteRecipient(who, RecipientState.ACKNOWLEDGED, note.at))
+            write(call_id, WriteNote(note.at, "acknowledged", who, note.leg, attempt.number))
 
     async def call_back(self, did: str, caller: str) -> CallBack | None:
         book = self._book

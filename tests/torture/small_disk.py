@@ -59,7 +59,7 @@ class SmallDisk:
             _run(["umount", "--lazy", str(self.place)])
         else:
             self.keeper.kill()
-            self.keeper.wait()
+            self.keeper.communicate()
         self.place.rmdir()
 
 

