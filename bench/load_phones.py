@@ -97,8 +97,7 @@ class Phones:
             now = time.monotonic()
             if now >= due:
                 due = max(due + MEDIA_EVERY_S, now)
-                for place in self._media.tick(now):
-                    self._heard_all(place, now)
+                self._hear(now)
 
     def _obey(self, line: str) -> bool:
         if not line:
@@ -113,6 +112,10 @@ class Phones:
         else:
             _say({"calls": self._ended, "live": len(self._calls), "stray": self._media.stray})
         return True
+
+    def _hear(self, now: float) -> None:
+        for place in self._media.tick(now):
+            self._heard_all(place, now)
 
     def _heard_all(self, place: int, now: float) -> None:
         call = self._by_place.get(place)
@@ -171,6 +174,7 @@ class Phones:
             f"a=rtpmap:{EVENT_TYPE} telephone-event/8000", f"a=fmtp:{EVENT_TYPE} 0-15", "a=ptime:20", "a=sendrecv", ""])
 
     def _end(self, call_id: str) -> None:
+        self._hear(time.monotonic())    # what came before the BYE may still wait for us
         call = self._calls.pop(call_id, None)
         if call is None:
             return

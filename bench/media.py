@@ -27,16 +27,18 @@ MOST_CALLS = 4096
 LONGEST = 256           # bytes kept of a packet
 RECEIVE_BUFFER = 1 << 22
 DONTWAIT = 0x40
+SO_TIMESTAMPNS = 35
 AUDIBLE = 40            # loud samples of a packet of 160
 _NO_CALL = MOST_CALLS   # a place of the arrays that belongs to nobody
 _HEADER = struct.Struct("!BBHLL")
 _LOUD = np.frombuffer(PCMA.loud, dtype=np.uint8)
-# struct mmsghdr of Linux with 64 bits
+# struct mmsghdr, iovec, cmsghdr of Linux with 64 bits
 _MESSAGE = np.dtype({
     "names": ["name", "name_length", "parts", "part_count", "control", "control_length", "flags", "length"],
     "formats": ["u8", "u4", "u8", "u8", "u8", "u8", "i4", "u4"],
     "offsets": [0, 8, 16, 24, 32, 40, 48, 56], "itemsize": 64})
 _PART = np.dtype([("base", "u8"), ("length", "u8")])
+_STAMP = np.dtype([("length", "u8"), ("level", "i4"), ("type", "i4"), ("seconds", "i8"), ("nanoseconds", "i8")])
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -120,21 +122,31 @@ class Media:
             return
         raw, call = raw[chosen], call[chosen]
         sequence = (raw[:, 2].astype(np.int64) << 8) | raw[:, 3]
-        self._begin(raw, call, sequence, now)
+        self._begin(raw, call, sequence, self._in.came_s[chosen])
         np.maximum.at(self._span, call, (sequence - self._first[call, 0]) & 0xFFFF)
         before = self._packets[call]
         np.add.at(self._packets, call, 1)
         np.add.at(self._audible, call, (_LOUD[raw[:, 12:12 + FRAME]].sum(axis=1) >= AUDIBLE).astype(np.int64))
-        self._gap_s[call] = np.maximum(self._gap_s[call], now - self._last_s[call])
-        self._last_s[call] = now
+        self._note_gaps(call, self._in.came_s[chosen])
         self._answer(chosen)
         done = call[(before < self._wanted[call]) & (self._packets[call] >= self._wanted[call])]
         yield from dict.fromkeys(done.tolist())
 
-    def _begin(self, raw: NDArray[np.uint8], call: NDArray[np.int64], sequence: NDArray[np.int64], now: float) -> None:
+    def _begin(self, raw: NDArray[np.uint8], call: NDArray[np.int64], sequence: NDArray[np.int64],
+               came_s: NDArray[np.float64]) -> None:
         for place in np.flatnonzero(self._packets[call] == 0)[::-1].tolist():   # of two of one call the first counts
             self._first[call[place]] = sequence[place], int.from_bytes(raw[place, 4:8].tobytes())
-            self._last_s[call[place]] = now
+            self._last_s[call[place]] = came_s[place]
+
+    def _note_gaps(self, call: NDArray[np.int64], came_s: NDArray[np.float64]) -> None:
+        """Several packets of one call may have been waiting for us."""
+        order = np.argsort(call, kind="stable")
+        call, came_s = call[order], came_s[order]
+        before_s = self._last_s[call]
+        again = np.flatnonzero(call[1:] == call[:-1]) + 1
+        before_s[again] = came_s[again - 1]
+        np.maximum.at(self._gap_s, call, came_s - before_s)
+        self._last_s[call] = came_s
 
     def _answer(self, chosen: NDArray[np.int64]) -> None:
         """The same voice back, as another source."""
@@ -183,10 +195,17 @@ class _Batch:
         self.messages["name_length"] = 16
         self.messages["parts"] = self.parts.ctypes.data + places * _PART.itemsize
         self.messages["part_count"] = 1
+        self.stamps = np.zeros(BATCH, dtype=_STAMP)
+        self.came_s = np.zeros(BATCH)       # when the kernel got each, by the clock of the wall
         self._at: Any = ctypes.c_void_p(self.messages.ctypes.data)
 
     def receive(self, fd: int) -> int:
-        return max(0, int(_libc.recvmmsg(fd, self._at, BATCH, DONTWAIT, None)))
+        """With SO_TIMESTAMPNS, which the socket has."""
+        self.messages["control"] = self.stamps.ctypes.data + np.arange(BATCH, dtype=np.uint64) * _STAMP.itemsize
+        self.messages["control_length"] = _STAMP.itemsize
+        count = max(0, int(_libc.recvmmsg(fd, self._at, BATCH, DONTWAIT, None)))
+        self.came_s[:count] = self.stamps["seconds"][:count] + self.stamps["nanoseconds"][:count] / 1e9
+        return count
 
 
 def _pair(host: str) -> tuple[socket.socket, socket.socket]:
@@ -194,6 +213,7 @@ def _pair(host: str) -> tuple[socket.socket, socket.socket]:
     while True:
         rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         rtp.bind((host, 0))
         try:
             if rtp.getsockname()[1] % 2 == 0:
