@@ -114,7 +114,7 @@ class Ledger:
         for legs in noted.legs.values():
             for leg in legs:
                 self._remove(leg, noted.group)
-        self._unstuck(call_id)
+        self._let_go(call_id)
         for index in (self._changed, self._wants, self._turns, self._told):
             index.pop(call_id, None)
 
@@ -148,7 +148,7 @@ class Ledger:
     def _ask(self) -> None:
         for call_id in self._changed:
             noted = self._noted[call_id]
-            self._unstuck(call_id)
+            self._let_go(call_id)
             if (wants := noted.flow.wants(noted.state)) is not None:
                 if self._wants.get(call_id) != wants:
                     self._nothing_until_s = 0.0
@@ -181,7 +181,7 @@ class Ledger:
         served = {one.call_id for one in found.grants} | {one.call_id for one in found.delays}
         for call_id in found.blocked:
             if call_id not in served:
-                self._is_stuck(call_id, self._wants[call_id])
+                self._hold(call_id, self._wants[call_id])
         are_campaigns = all(one.wants.rank == CAMPAIGN for one in waiting)
         found.again_in_s = _soonest(found, now, GROUP_S if are_campaigns else SOONEST_S)
         self._was_only_hotlines = only_hotlines
@@ -191,12 +191,12 @@ class Ledger:
         found.delays = self._untold(found.delays, now)
         return found
 
-    def _is_stuck(self, call_id: str, wants: Wants) -> None:
+    def _hold(self, call_id: str, wants: Wants) -> None:
         self._stuck[call_id] = wants
         for key in _waits_for(wants):
             self._stuck_by[key].add(call_id)
 
-    def _unstuck(self, call_id: str) -> None:
+    def _let_go(self, call_id: str) -> None:
         if (wants := self._stuck.pop(call_id, None)) is None:
             return
         for key in _waits_for(wants):
@@ -209,7 +209,7 @@ class Ledger:
         somebody?"""
         released = {call_id for key in self._freed for call_id in self._stuck_by.get(key, ())}
         for call_id in released:
-            self._unstuck(call_id)
+            self._let_go(call_id)
         self._freed.clear()
         return bool(released)
 
