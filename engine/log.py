@@ -55,6 +55,7 @@ class _Lines:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._waiting: deque[str] = deque()     # threads write as well
+        self._asked: asyncio.AbstractEventLoop | None = None    # to flush
         atexit.register(self._flush)
 
     def __call__(self, *_: Any) -> "_Lines":
@@ -62,15 +63,19 @@ class _Lines:
 
     def msg(self, line: str) -> None:
         self._waiting.append(line + "\n")
-        if len(self._waiting) == 1:
-            try:
-                asyncio.get_running_loop().call_soon(self._flush)
-            except RuntimeError:    # of another thread, or before and after the loop
-                self._flush()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:    # of another thread, or before and after the loop
+            self._flush()
+            return
+        if loop is not self._asked:
+            self._asked = loop
+            loop.call_soon(self._flush)
 
     log = debug = info = warn = warning = error = critical = exception = fatal = msg
 
     def _flush(self) -> None:
+        self._asked = None
         lines = []
         with suppress(IndexError):
             while True:

@@ -103,6 +103,22 @@ async def test_lines_of_one_turn_of_the_loop_are_one_write() -> None:
     assert json.loads(out.getvalue().splitlines()[-1])["n"] == 3
 
 
+def test_what_a_loop_left_behind_does_not_keep_the_lines_of_the_next_one_back() -> None:
+    out = io.StringIO()
+    setup("info", out)
+
+    async def tells() -> None:
+        structlog.get_logger().info("call.step", n=1)
+        await asyncio.sleep(0)
+
+    ended = asyncio.new_event_loop()
+    ended.call_soon(lambda: (structlog.get_logger().info("call.step", n=0), ended.stop()))
+    ended.run_forever()
+    ended.close()
+    asyncio.run(tells())
+    assert [json.loads(line)["n"] for line in out.getvalue().splitlines()] == [0, 1]
+
+
 async def test_a_threads_line_is_written_at_once() -> None:
     out = io.StringIO()
     setup("info", out)
