@@ -17,7 +17,7 @@ from engine.switch.asterisk.connection import ActionFailed, AmiConnection
 from engine.switch.asterisk.switch import AsteriskSwitch
 from engine.vocabulary.commands import Dial, HangUp
 from engine.vocabulary.events import DialRefused
-from tests.contract.ami_proxy import AmiProxy
+from tests.contract.ami_proxy import AmiProxy, Meddling
 from tests.contract.sip_peer import Behaviour, SipPeer
 from tests.contract.switch_worlds import Heard
 
@@ -114,6 +114,59 @@ async def lost(wait: Any) -> bool:
             await wait
     return True
 
+
+def twice(message: bytes) -> list[tuple[float, bytes]]:
+    return [(0, message)] * (2 if message.startswith(b"Response:") else 1)
+
+
+def late(message: bytes) -> list[tuple[float, bytes]]:
+    """The answer after what it announces."""
+    return [(0.2 if message.startswith(b"Response:") else 0, message)]
+
+
+@pytest.mark.parametrize("meddling", [twice, late])
+async def test_a_list_is_whole_however_its_answer_comes(
+    asterisk: Asterisk, proxy: AmiProxy, meddling: Meddling
+) -> None:
+    """A snapshot without a leg that lives would be the leg's end: who answered would be called again."""
+    async with ringing(asterisk, proxy, legs=3) as (switch, legs):
+        proxy.meddle = meddling
+        for _ in range(3):
+            assert legs <= (await switch.live()).keys()
+        assert not switch._connection.pending
+
+
+async def test_a_list_without_its_answer_is_no_list(
+    asterisk: Asterisk, proxy: AmiProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ami, "ANSWER_WITHIN_S", 0.5)
+    async with ringing(asterisk, proxy, legs=2) as (switch, legs):
+        proxy.meddle = lambda message: [] if message.startswith(b"Response:") else [(0, message)]
+        with pytest.raises(ActionFailed):
+            await switch.live()
+        proxy.meddle = None
+        assert legs <= (await switch.live()).keys()
+
+
+@contextlib.asynccontextmanager
+async def ringing(
+    asterisk: Asterisk, proxy: AmiProxy, legs: int
+) -> AsyncIterator[tuple[AsteriskSwitch, set[str]]]:
+    async with SipPeer.open(int(asterisk.trunk.rpartition(":")[2])) as peer:
+        peer.behaviour |= {f"491770010{n}": Behaviour() for n in range(legs)}
+        async with a_switch(asterisk, proxy.port) as (switch, told):
+            await told.next(Connected)
+            made = [str(uuid.uuid4()) for _ in range(legs)]
+            switch.send([Dial(leg, f"491770010{n}", "4930", 20, "cache/contract", "cache/contract", 1, "")
+                         for n, leg in enumerate(made)])
+            async with asyncio.timeout(5):
+                while not set(made) <= (await switch.live()).keys():
+                    await asyncio.sleep(0.05)
+            try:
+                yield switch, set(made)
+            finally:
+                switch.send([HangUp(leg, 16) for leg in made])
+                await asyncio.sleep(0.1)
 
 async def test_a_dial_that_was_lost_with_the_connection_is_never_sent_again(
     asterisk: Asterisk, proxy: AmiProxy

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 from panoramisk.message import Message as PanoramiskMessage
@@ -31,6 +32,7 @@ FIRST_RETRY_S = (0.05, 0.2)
 LONGEST_RETRY_S = 3.0
 REFUSED_RETRY_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
+ANSWER_WITHIN_S = 5.0
 BOOT_TIMEOUT_S = 30.0
 MAX_MESSAGE = 1 << 20
 
@@ -101,6 +103,31 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         self.link.lost(str(exc or "Asterisk closed the connection"))
+
+
+class _Asked(Action):  # type: ignore[misc]  # panoramisk is untyped
+    """One action whose answer is whole or none: of a list also every item, as many as its end counts. panoramisk takes
+    any second message for the end, and an item for the answer; a snapshot that lacks channels would end their calls."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        super().__init__(dict(fields))
+        self.answer: PanoramiskMessage | None = None
+        self.listed: list[PanoramiskMessage] = []
+        self.counted: int | None = None
+
+    def add_message(self, message: PanoramiskMessage) -> bool:
+        """True: that was all."""
+        if "event" not in message:
+            self.answer = self.answer or message
+        elif message.eventlist == "Complete":
+            self.counted = int(message.listitems)
+        else:
+            self.listed.append(message)
+        if self.answer is None or (self.answer.eventlist == "start" and self.counted != len(self.listed)):
+            return False
+        if not self.future.done():
+            self.future.set_result([self.answer, *self.listed])
+        return True
 
 
 class _Manager(Manager):  # type: ignore[misc]  # panoramisk is untyped
@@ -205,21 +232,20 @@ class Link:
         self.figures.bytes_out += len(data)
         self.transport.write(data)
 
-    async def ask(self, fields: Sequence[tuple[str, str]], timeout_s: float, as_list: bool | None) -> list[Message]:
+    async def ask(self, fields: Sequence[tuple[str, str]], timeout_s: float) -> list[Message]:
         self.alive()
         self.figures.bytes_out += len(encode(fields))      # its rules hold for panoramisk's own encoding too
         self.figures.messages_out += 1
-        future = self.manager.send_action(dict(fields), as_list=as_list)
+        asked = _Asked(fields)
+        self.manager.send_action(asked)
         try:
             async with asyncio.timeout(timeout_s):
-                result = await future
+                messages = await asked.future
         except TimeoutError as error:
-            for key in [k for k, action in self.manager.protocol.responses.items() if action.future is future]:
-                del self.manager.protocol.responses[key]
-            raise ActionFailed(f"no answer to {dict(fields)['Action']} within {timeout_s} s") from error
-        messages = result if isinstance(result, list) else [result]
+            self.manager.protocol.responses.pop(asked.id, None)
+            raise ActionFailed(f"no answer to {asked['Action']} within {timeout_s} s") from error
         if not messages[0].success:
-            raise ActionFailed(f"{dict(fields)['Action']}: {messages[0].message}")
+            raise ActionFailed(f"{asked['Action']}: {messages[0].message}")
         return [{k.lower(): str(v) for k, v in m.items()} for m in messages]
 
 
@@ -256,15 +282,14 @@ class AmiConnection:
             raise SwitchLost("not connected")
         self._link.write(data, messages)
 
-    async def ask(self, fields: Sequence[tuple[str, str]], timeout_s: float = 5.0, as_list: bool | None = None,
-                  ) -> list[Message]:
-        """Send one action and wait for its answer (with a list: the answer, the items, the end).
+    async def ask(self, fields: Sequence[tuple[str, str]], timeout_s: float | None = None) -> list[Message]:
+        """Send one action and wait for its answer: one message, or, of a list, that and its items.
 
         Raises SwitchLost, ActionFailed.
         """
         if self._link is None:
             raise SwitchLost("not connected")
-        return await self._link.ask(fields, timeout_s, as_list)
+        return await self._link.ask(fields, timeout_s or ANSWER_WITHIN_S)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -316,7 +341,7 @@ class AmiConnection:
         """Measures lag and the switch's clock. Raises SwitchLost for a link that is silent."""
         sent = asyncio.get_running_loop().time()
         try:
-            pong = (await link.ask([("Action", "Ping")], PONG_WITHIN_S, None))[0]
+            pong = (await link.ask([("Action", "Ping")], PONG_WITHIN_S))[0]
         except ActionFailed:
             if link.heard_at > sent:       # we were stopped ourselves: the Pong waits behind what we read just now
                 return
