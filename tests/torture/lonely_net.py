@@ -25,7 +25,7 @@ from tests.torture.small_disk import NotPermitted
 
 Script = Mapping[str, Sequence[Sequence[str]]]
 
-RESOLVER = f"nameserver {DNS[0]}\nsearch .\noptions timeout:2 attempts:1\n"
+RESOLVER = f"nameserver {DNS[0]}\nsearch .\noptions timeout:10 attempts:1\n"
 SERVICES = "passwd: files\ngroup: files\nhosts: files dns\n"
 SETS_UP = """
 mount --bind "$0/resolv.conf" /etc/resolv.conf && mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf &&
