@@ -13,6 +13,7 @@ from functools import cache
 import structlog
 from aiohttp import web
 
+from api import expectation
 from api.docs_page import Page, docs_routes
 from api.errors import STYLES, errors
 from api.first_responder.routes import routes as first_responder
@@ -54,6 +55,7 @@ def create_app(directory: Directory, base: Base | None = None) -> web.Applicatio
     app[STYLES] = {}
     app[SERVICES] = {}
     app[RUNNING] = []
+    expectation.install(app)
     app.add_routes(first_responder)
     if base is not None:
         ringward.install(app, base)
