@@ -13,11 +13,6 @@ from tests.call_stores import MemoryWorld, PostgresWorld, World, batch, call, en
 from tests.playbook import at
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def world(url: str | None) -> AsyncIterator[World]:
     if url is None:

@@ -27,11 +27,6 @@ ANNA, BEN, CLEO = "493055510", "493055511", "493055512"
 HOUR_S = 3600.0
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return None if request.param == "memory" else request.getfixturevalue("database_url")
-
-
 @pytest.fixture
 async def w(url: str | None) -> AsyncIterator[CampaignWorld]:
     async with campaign_world(url) as made:

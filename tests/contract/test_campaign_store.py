@@ -43,11 +43,6 @@ def number(n: int) -> str:
 ANNA, BEN, CLEO, DORA = map(number, range(4))
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def w(url: str | None) -> AsyncIterator[CampaignWorld]:
     async with campaign_world(url) as made:

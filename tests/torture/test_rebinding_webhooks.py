@@ -19,9 +19,8 @@ from engine.store.webhooks import Webhook
 from tests.acceptance.town import EngineProcess
 from tests.receivers import WebhookDesk, webhook_desk
 from tests.torture.lonely_net import LonelyNet, Script
-from tests.torture.plugin import not_run
+from tests.torture.plugin import NotPermitted, not_run
 from tests.torture.report import Tally
-from tests.torture.small_disk import NotPermitted
 from tests.torture.test_hostile_webhooks import DISGUISED
 
 OUTSIDE = "8.8.8.8"
