@@ -1,5 +1,5 @@
-"""What contract tests share: of a store the twin in memory and the one in Postgres; for facts about Asterisk one with the
-dialplan of facts.conf, a bare AMI session to it and a bare SIP peer.
+"""What contract tests share: of a store the twin in memory and the one in Postgres; for facts about Asterisk one with
+the dialplan of facts.conf, a bare AMI session to it and a bare SIP peer.
 """
 
 import asyncio

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.ports import Attempt, CallStore
+from engine.campaign_ports import Attempt
+from engine.ports import CallStore
 from engine.vocabulary.commands import Finish
 from engine.vocabulary.program import CallDisposition, TransmissionStatus
 from tests.campaign_stores import (
