@@ -159,7 +159,7 @@ class CallStore(Protocol):
 
     async def take_over(self, stale_after_s: float) -> bool:
         """Become the owner of the switch (rising fencing number) if nobody is, or the owner's process is dead,
-        or its heartbeat is older than `stale_after_s`. False: somebody else lives."""
+        or this store has seen no new heartbeat for `stale_after_s`. False: somebody else lives; ask again."""
 
     async def save(self, batch: Batch) -> None:
         """One transaction: durable when it returns. Raises FencedOut, StoreFailed."""
