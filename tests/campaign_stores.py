@@ -67,8 +67,8 @@ class CampaignWorld(Protocol):
         """As a former release deleted it."""
     async def loses_numbers(self) -> None: ...
     async def allows(self, calls_a_minute: int) -> None: ...
-    async def dies(self, switch: str) -> None:
-        """The engine of this switch has not been heard of for long."""
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
+        """The engine of this switch has not been heard of for long. Less than none: the clock was put back since."""
     async def age(self, seconds: float) -> None:
         """Time passes. Less than none: the clock is put back."""
     def now(self) -> datetime: ...
@@ -140,7 +140,7 @@ class MemoryCampaignWorld:
     async def allows(self, calls_a_minute: int) -> None:
         self.book.calls_per_minute = calls_a_minute
 
-    async def dies(self, switch: str) -> None:
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
         self.book.gone.add(switch)
 
     async def age(self, seconds: float) -> None:
@@ -266,9 +266,9 @@ class PostgresCampaignWorld:
     async def allows(self, calls_a_minute: int) -> None:
         await self.pool.execute("UPDATE organisations SET calls_per_minute = $1", calls_a_minute)
 
-    async def dies(self, switch: str) -> None:
-        await self.pool.execute(
-            "UPDATE engines SET beat_at = beat_at - interval '60 s' WHERE switch = $1", switch)
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
+        await self.pool.execute("UPDATE engines SET beat_at = beat_at - $1::interval WHERE switch = $2",
+                                timedelta(seconds=ago_s), switch)
 
     async def age(self, seconds: float) -> None:
         """What is to come is that much nearer, what was is that much further away."""

@@ -14,7 +14,7 @@ from engine.vocabulary.values import AlarmState, Disposition, RecipientState
 from tests.alarm_stores import OWN_NUMBER, PostgresAlarmWorld, alarm_world, dialled, live, person, saving
 from tests.playbook import at
 
-ANNA, BEN = person("Anna", "49301", "49302"), person("Ben", "49303")
+ANNA, BEN, CLEO = person("Anna", "49301", "49302"), person("Ben", "49303"), person("Cleo", "49304")
 ROWS = 50_000
 
 
@@ -53,6 +53,12 @@ async def test_what_another_switchs_engine_claimed_is_free_when_it_is_gone(w: Po
     await w.pool.execute("UPDATE engines SET beat_at = now() - $1::interval WHERE switch = 'freeswitch'",
                          timedelta(seconds=31))
     assert await here.claim(1) == [posted]
+    await w.pool.execute("UPDATE engines SET beat_at = now() WHERE switch = 'freeswitch'")
+    put_back = await w.post(CLEO)
+    assert await there.claim(1) == [put_back]
+    assert await here.claim(1) == []
+    await w.pool.execute("UPDATE engines SET beat_at = now() + interval '1 hour' WHERE switch = 'freeswitch'")
+    assert await here.claim(1) == [put_back]
     again = await w.post(BEN)
     await w.calls("freeswitch")
     assert await there.claim(1) == [again]

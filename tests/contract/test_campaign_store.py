@@ -482,13 +482,15 @@ async def test_what_has_begun_is_not_freed(w: CampaignWorld) -> None:
     assert await w.transmissions(campaign) == {ANNA: ("processing", 1), BEN: ("processing", 1)}
 
 
-async def test_an_engine_frees_what_one_that_is_gone_has_claimed_but_not_of_one_that_lives(w: CampaignWorld) -> None:
+@pytest.mark.parametrize("ago_s", [60, -3600])
+async def test_an_engine_frees_what_one_that_is_gone_has_claimed_but_not_of_one_that_lives(
+        w: CampaignWorld, ago_s: float) -> None:
     await w.calls()
     await w.calls(OTHER)
     await w.start(ANNA)
     [_] = (await w.campaigns(OTHER).claim(40, always)).attempts
     assert await w.campaigns().free_lost([]) == 0
-    await w.dies(OTHER)
+    await w.dies(OTHER, ago_s)
     assert await w.campaigns().free_lost([]) == 1
 
 

@@ -303,8 +303,9 @@ JOIN campaigns c ON c.id = told.campaign_id
 ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + 1
 
 -- name: free_lost
--- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone. A campaign's is given back, as if it had
--- never been claimed; a single one keeps its spool, whose id its sender knows.
+-- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone; also when its beat is to come: it has
+-- not beaten since the clock was put back. A campaign's is given back, as if it had never been claimed; a single one keeps
+-- its spool, whose id its sender knows.
 WITH lost AS (
     SELECT s.id, s.transmission_id, s.campaign_id, s.status, s.is_sent
     FROM spools s
@@ -313,7 +314,7 @@ WITH lost AS (
       AND (s.claimed_switch = $1 OR NOT EXISTS (
           SELECT FROM engines other
           WHERE other.switch = s.claimed_switch AND other.engine_id = s.claimed_engine
-            AND other.beat_at > clock_timestamp() - $3::interval))
+            AND other.beat_at BETWEEN clock_timestamp() - $3::interval AND clock_timestamp() + $3::interval))
       AND s.call_id <> ALL($2::uuid[])
       AND NOT EXISTS (SELECT FROM calls c WHERE c.id = s.call_id)
     FOR NO KEY UPDATE SKIP LOCKED
