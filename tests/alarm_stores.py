@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 import asyncpg
@@ -51,11 +52,14 @@ class AlarmWorld(Protocol):
     async def attempts(self, alarm: QueuedAlarm) -> Mapping[str, str | None]:
         """Dispositions by leg."""
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]: ...
+    async def age(self, seconds: float) -> None:
+        """Time passes."""
 
 
 class MemoryAlarmWorld:
     def __init__(self) -> None:
-        self.book = AlarmBook(Shelf(SwitchClock(MemorySwitch())), own_numbers={OWN_NUMBER: (1, "de")})
+        self._switch = MemorySwitch()
+        self.book = AlarmBook(Shelf(SwitchClock(self._switch)), own_numbers={OWN_NUMBER: (1, "de")})
         self._last_recipient = 100
 
     def alarms(self, switch: str = SWITCH) -> AlarmStore:
@@ -97,6 +101,9 @@ class MemoryAlarmWorld:
 
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]:
         return self.book.notes(alarm.call_id)
+
+    async def age(self, seconds: float) -> None:
+        self._switch.advance(seconds)
 
 
 class PostgresAlarmWorld:
@@ -151,6 +158,11 @@ class PostgresAlarmWorld:
 
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]:
         return await self._column("SELECT type FROM alarm_notes WHERE alarm_id = $1 ORDER BY id", alarm)
+
+    async def age(self, seconds: float) -> None:
+        for query in ("UPDATE alarm_attempts SET counted_at = counted_at - $1::interval",
+                      "UPDATE pin_failures SET counted_at = counted_at - $1::interval"):
+            await self.pool.execute(query, timedelta(seconds=seconds))
 
     async def _column(self, query: str, alarm: QueuedAlarm) -> Sequence[str]:
         return [row[0] for row in await self.pool.fetch(query, alarm.plan.alarm_id)]

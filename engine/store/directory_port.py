@@ -163,7 +163,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class EngineBeat:
-    """What the engine left for the api: `age_s` since its heartbeat (or until it: the clock was put back since), its own
+    """What the engine left for the api: `age_s` since its heartbeat (until it, if the clock was put back), its own
     view, its figures (prometheus text)."""
 
     age_s: float

@@ -27,6 +27,7 @@ class Shelf:
     calls: dict[str, SavedCall] = field(default_factory=dict)
     rows: list[tuple[str, RowCommand]] = field(default_factory=list)
     saved_at: list[datetime] = field(default_factory=list)      # when each of these was, by the store's clock
+    saved_s: list[float] = field(default_factory=list)          # and by one that nobody puts forward or back
     legs: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
     saves: int = 0
@@ -39,6 +40,7 @@ class Shelf:
     def write(self, call_id: str, row: RowCommand) -> None:
         self.rows.append((call_id, row))
         self.saved_at.append(self.clock.now())
+        self.saved_s.append(self.clock.monotonic())
 
 
 class MemoryCalls:

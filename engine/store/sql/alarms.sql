@@ -97,10 +97,12 @@ WHERE n.number = $1
 
 -- name: dials
 -- Across: a number rests whoever rang it. What ended on its way disturbed nobody (WriteAttempt.never_rang).
-SELECT phone, placed_at FROM alarm_attempts
-WHERE placed_at >= $1 AND direction = 'outbound'
+-- $1 for how long. How many seconds ago each was, by the steady clock (migration 0015).
+SELECT phone, extract(epoch FROM steady_now() - counted_at)::float8 FROM alarm_attempts
+WHERE counted_at >= steady_now() - $1::interval AND direction = 'outbound'
   AND NOT (coalesce(disposition, '') = 'failed' AND answered_at IS NULL AND cause IN (18, 34, 38, 41, 42))
-ORDER BY placed_at
+ORDER BY counted_at
 
 -- name: pin_failures
-SELECT number, at FROM pin_failures WHERE at >= $1 ORDER BY at
+SELECT number, extract(epoch FROM steady_now() - counted_at)::float8 FROM pin_failures
+WHERE counted_at >= steady_now() - $1::interval ORDER BY counted_at
