@@ -16,6 +16,7 @@ from engine.store.calls import PostgresCalls
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.store.pool import create_pool
+from engine.store.statements import Connection
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import RowCommand, WriteAttempt
 from engine.vocabulary.values import AlarmPlan, Person
@@ -121,12 +122,16 @@ class PostgresAlarmWorld:
         return self.engines[-1]
 
     async def post(self, *persons: Person) -> QueuedAlarm:
-        alarm_id, call_id = await self.pool.fetchrow(
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await self._post(connection, persons)
+
+    async def _post(self, connection: Connection, persons: Sequence[Person]) -> QueuedAlarm:
+        alarm_id, call_id = await connection.fetchrow(
             "INSERT INTO alarms (organisation_id, needed, plan, request) VALUES (1, $1, $2, '{}') "
             "RETURNING id, call_id::text", PLAN.needed, dump_plan(PLAN))
         numbered = []
         for place, one in enumerate(persons):
-            recipient_id = await self.pool.fetchval(
+            recipient_id = await connection.fetchval(
                 "INSERT INTO alarm_recipients (organisation_id, alarm_id, position, name, role, language, voice, "
                 "phones, group_ids) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id", alarm_id, place, one.name,
                 one.role, one.language, one.voice, [f"+{phone}" for phone in one.phones], list(one.groups))
