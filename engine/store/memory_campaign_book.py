@@ -1,7 +1,7 @@
 """Campaigns in memory: a test makes them in a `CampaignBook`, `memory_campaigns.py` hands out their calls.
 
 The book is about the same `Shelf` as the twin of the live calls. What flows have written there is read in the order in
-which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0014): a
+which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0015): a
 transmission only while an attempt of it lives, a spool until it has ended.
 """
 

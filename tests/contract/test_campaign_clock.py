@@ -196,13 +196,14 @@ async def test_a_cap_is_kept_and_stops_nobody_for_longer_when_the_clock_jumps(w:
     assert await claimed(campaigns) == [CLEO]
 
 
-async def test_what_was_dialled_before_anybody_saw_that_the_clock_was_put_forward_counts_no_longer(
-        w: CampaignWorld) -> None:
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+async def test_what_was_dialled_before_anybody_saw_that_the_clock_jumped_counts_as_long_as_everything(
+        w: CampaignWorld, by_s: float) -> None:
     calls, campaigns = await w.calls(), w.campaigns()
     await w.allows(2)
     await w.start(ANNA, BEN, CLEO, cpm=60_000)
     attempts = await several(w, campaigns, 2)
-    await w.jumps(HOUR_S)
+    await w.jumps(by_s)
     await are_dialled(w, calls, attempts)
     assert await claimed(campaigns) == []
     await w.age(61)

@@ -170,7 +170,7 @@ async def test_they_keep_one_cap_together(database_url: str, off: timedelta) -> 
         async def goes_on() -> bool:
             return len(pair.dials()) > 6
         await until(goes_on, "a minute later there are more")
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         assert len(pair.dials()) == 12
 
 

@@ -33,11 +33,14 @@ CREATE INDEX pin_failures_counted ON pin_failures (counted_at);
 -- What time it is. $1: what time it must be by whoever looked before, and measured since then how long that is ago (null: it
 -- looks for the first time). He is never ahead (store/steady.py), so that what he is told errs to the side of the caps. If the
 -- clock says something else it was put forward or back: of several who see that the first puts it right. What was counted
--- between the jump and now is put right with it.
+-- between the jump and now is put right with it; put back, that is what was counted of late by the clock as it is, and perhaps
+-- some calls of as long ago: rather a few too many than too few.
 CREATE FUNCTION keep_steady(p_expected timestamptz) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
     v_jumped interval;
     v_ahead interval;
+    v_since timestamptz;
+    v_until timestamptz;
 BEGIN
     IF p_expected IS NULL OR steady_now() - p_expected BETWEEN interval '-10 s' AND interval '10 s' THEN
         RETURN steady_now();
@@ -49,12 +52,12 @@ BEGIN
         RETURN statement_timestamp() - v_jumped;
     END IF;
     UPDATE steady_clock SET jumped = jumped + v_ahead;
-    IF v_ahead > interval '0' THEN
-        UPDATE alarm_attempts SET counted_at = counted_at - v_ahead WHERE counted_at > p_expected;
-        UPDATE pin_failures SET counted_at = counted_at - v_ahead WHERE counted_at > p_expected;
-        UPDATE spools SET counted_at = counted_at - v_ahead
-        WHERE organisation_id = ANY(ARRAY(SELECT id FROM organisations)) AND counted_at > p_expected;
-    END IF;
+    v_until := p_expected + v_ahead;
+    v_since := CASE WHEN v_ahead > interval '0' THEN p_expected ELSE v_until - interval '10 s' END;
+    UPDATE alarm_attempts SET counted_at = counted_at - v_ahead WHERE counted_at > v_since AND counted_at <= v_until;
+    UPDATE pin_failures SET counted_at = counted_at - v_ahead WHERE counted_at > v_since AND counted_at <= v_until;
+    UPDATE spools SET counted_at = counted_at - v_ahead
+    WHERE organisation_id = ANY(ARRAY(SELECT id FROM organisations)) AND counted_at > v_since AND counted_at <= v_until;
     RETURN p_expected;
 END $$;
 

@@ -58,7 +58,8 @@ SELECT calls_per_minute, calls_per_hour, calls_per_day, clock_timestamp() AS now
 FROM organisations WHERE id = $1 FOR NO KEY UPDATE
 
 -- name: calls_placed
--- $1 organisation, $2 now, by the steady clock. Placed within a minute, an hour, a day; and the first dials of open alarms that are still to come.
+-- $1 organisation, $2 now, by the steady clock. Placed within a minute, an hour, a day; and the first dials of open alarms that
+-- are still to come.
 SELECT count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 minute') AS minute,
        count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 hour') AS hour,
        count(*) AS day,

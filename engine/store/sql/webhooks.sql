@@ -96,7 +96,8 @@ WITH RECURSIVE put_back AS (
     ORDER BY random()
 ), taken AS (
     UPDATE webhook_deliveries
-    SET taken_until = now() + $5::interval, due_at = now() + $5::interval, waits_since = now(), tries = webhook_deliveries.tries + 1
+    SET taken_until = now() + $5::interval, due_at = now() + $5::interval, waits_since = now(),
+        tries = webhook_deliveries.tries + 1
     WHERE id = ANY (ARRAY(
         SELECT due.id FROM free
         CROSS JOIN LATERAL (
