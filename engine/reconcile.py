@@ -95,7 +95,9 @@ class Reconcile:
         await self._calls.settled()  # every leg that was granted before `at` has been dialled
         at = self._switch.now()  # before the snapshot: what happens later is told by events
         live = dict(await self._switch.live())
-        await self._acknowledgements.bring_in()  # after the snapshot: who is not in it has left his note by now
+        # after the snapshot: who is not in it has left his note by now, and the last row of his fallback
+        await self._acknowledgements.bring_in()
+        await self.hear_rows()
         self._outboxes.update(self._calls.executing.take_unsent())
         for call_id, commands in self._outboxes.items():
             self._resend(commands, live, at)

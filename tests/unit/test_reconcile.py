@@ -41,6 +41,17 @@ def forgetful() -> ForgetfulSwitch:
     return switch
 
 
+class BusySwitch(MemorySwitch):
+    """Something happens just before a snapshot is taken."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    async def live(self) -> Mapping[str, LiveLeg]:
+        act, self.meanwhile = self.meanwhile, lambda: None
+        act()
+        return await MemorySwitch.live(self)
+
+
 @dataclass
 class Back:
     """An engine that is back, and the reconciliation that it runs."""
@@ -192,6 +203,29 @@ async def test_whom_the_dialplan_served_meanwhile_is_known_before_his_end_is_tol
         b.at.switch.hang_up(leg)
         await b.compares()
         assert b.at.calls.ids() == []
+
+
+async def test_who_talked_in_the_fallback_while_all_was_being_compared_has_talked() -> None:
+    """His rows came after those that were read before the snapshot, in which he is no more."""
+    async with back(switch=BusySwitch) as b:
+        leg = await b.at.arrives(b.did)
+        b.at.switch.hotlines[b.did] = a_hotline()
+        b.at.switch.cut()
+        b.at.switch.advance(b.at.switch.lease_s + 1)
+        b.at.switch.restore()
+
+        def talks_and_leaves() -> None:
+            for step in ("ring", "answered", "accepted"):
+                b.at.switch.leave_row(leg, step, "4930111", "local-1")
+            b.at.switch.advance(2)
+            b.at.switch.hang_up(leg)
+
+        b.at.switch.meanwhile = talks_and_leaves  # type: ignore[attr-defined]
+        await b.compares()
+        assert {"agentAnswered", "agentAccepted", "bridged", "callerHangup"} <= set(b.at.entries())
+        assert [row.outcome for _, row in b.at.shelf.rows if isinstance(row, Finish)] == ["answered"]
+        await b.compares()
+        assert await b.at.switch.fallback_rows() == [] and b.at.calls.ids() == []
 
 
 async def test_a_dial_that_was_committed_but_not_sent_is_sent_and_one_that_lives_is_not() -> None:
