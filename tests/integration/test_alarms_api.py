@@ -327,8 +327,9 @@ async def test_an_order_is_taken_up_by_an_engine(site: AlarmSite) -> None:
         async with asyncio.timeout(5):
             while not await site.pool.fetchval("SELECT true FROM alarm_orders WHERE kind = $1", kind):  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        await site.pool.execute(statement, row_id)
-        await site.pool.execute("DELETE FROM alarm_orders")
+        async with site.pool.acquire() as connection, connection.transaction():     # nobody sees one without the other
+            await connection.execute(statement, row_id)
+            await connection.execute("DELETE FROM alarm_orders")
 
     rid = made["recipients"][1]["id"]
     path = f"/alarms/{made['id']}"
