@@ -6,7 +6,7 @@ Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -159,7 +159,7 @@ class CallStore(Protocol):
 
     async def take_over(self, stale_after_s: float) -> bool:
         """Become the owner of the switch (rising fencing number) if nobody is, or the owner's process is dead,
-        or its heartbeat is older than `stale_after_s`. False: somebody else lives."""
+        or this store has seen no new heartbeat for `stale_after_s`. False: somebody else lives; ask again."""
 
     async def save(self, batch: Batch) -> None:
         """One transaction: durable when it returns. Raises FencedOut, StoreFailed."""
@@ -242,10 +242,11 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Restraints:
-    """What limits that hold across restarts remember: when numbers were dialled for alarms, when pins were wrong."""
+    """What limits that hold across restarts remember: how many seconds ago numbers were dialled for alarms, and pins
+    were wrong, oldest first. By a clock that nobody puts forward or back."""
 
-    dials: Sequence[tuple[str, datetime]]
-    pin_failures: Sequence[tuple[str, datetime]]
+    dials: Sequence[tuple[str, float]]
+    pin_failures: Sequence[tuple[str, float]]
 
 
 class AlarmStore(Protocol):
@@ -269,7 +270,7 @@ class AlarmStore(Protocol):
     async def call_back(self, did: str, caller: str) -> CallBack | None:
         """None: `did` is no organisation's own number. One statement."""
 
-    async def restraints(self, since: datetime) -> Restraints: ...
+    async def restraints(self, within: timedelta) -> Restraints: ...
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
         """The uploaded WAV."""
@@ -359,8 +360,8 @@ class CampaignStore(Protocol):
     async def keep_recording(self, recorded: Recorded, wav: bytes, duration_ms: int) -> None:
         """It becomes a recording of the organisation, and a result of its spool; told twice it is kept once."""
 
-    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
-        """When our switch dialled for campaigns."""
+    async def dialled_within(self, within: timedelta) -> Sequence[float]:
+        """How many seconds ago our switch dialled for campaigns."""
 
     def changes(self) -> AsyncIterator[None]:
         """A wake by NOTIFY ringward_campaign, and at least every second, so that nothing is missed."""
