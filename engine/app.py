@@ -191,11 +191,10 @@ class Engine:
     async def _load(self) -> Mapping[str, Sequence[SwitchCommand]]:
         while not self._stop.is_set():
             try:
-                now = self._switch.now()
-                past = await self._alarms.restraints(now - REMEMBERED)
+                past = await self._alarms.restraints(REMEMBERED)
                 self._restraint.load(past.dials, past.pin_failures)
-                dialled = [at for _, at in past.dials] + [*await self._claims.dialled_since(now - PACED)]
-                self._ledger.begin_after(dialled, now, time.monotonic())
+                ages_s = [age_s for _, age_s in past.dials] + [*await self._claims.dialled_within(PACED)]
+                self._ledger.begin_after(ages_s, time.monotonic())
                 return await self.calls.load()
             except StoreFailed:
                 await asyncio.sleep(0.5)

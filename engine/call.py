@@ -129,7 +129,7 @@ class Calls:
         return self._ledger.takes(trunk, rank, time.monotonic())
 
     def pin_tries(self, number: str) -> int:
-        return self._restraint.pin_tries(number, self._switch.now())
+        return self._restraint.pin_tries(number)
 
     def ids(self) -> list[str]:
         return list(self._calls)
@@ -277,7 +277,7 @@ class Calls:
         wanted, leg = grant.wanted, str(uuid.uuid4())
         if wanted.phone is not None:
             return LegGranted(now, leg, wanted.phone, grant.trunk, grant.others)
-        tries = self._restraint.pin_tries(wanted.number, now)
+        tries = self._restraint.pin_tries(wanted.number)
         return DialGranted(now, leg, wanted.number, grant.trunk, tries, grant.others)
 
     def _look_again(self, after_s: float) -> None:
@@ -315,16 +315,15 @@ class Calls:
 
     def _remember(self, work: Round, saved: Collection[str]) -> None:
         """What limits that hold across calls go by."""
-        now = self._switch.now()
         for call_id in saved:
             for order in work.orders.get(call_id, ()):
                 if isinstance(order, DialAlarm):
-                    self._restraint.dialled(order.number, now)
+                    self._restraint.dialled(order.number)
         for call_id, row in work.rows:
             if call_id not in saved:
                 continue
             if isinstance(row, WritePinFailure):
-                self._restraint.pin_failed(row.number, row.at)
+                self._restraint.pin_failed(row.number)
             elif isinstance(row, WriteAttempt) and row.never_rang:
                 self._restraint.never_rang(row.number)
 

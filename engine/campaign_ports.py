@@ -5,7 +5,7 @@ Implemented by `engine/store/campaign_claims.py` and its twin `memory_campaigns.
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from engine.ports import Recorded
@@ -85,8 +85,8 @@ class CampaignStore(Protocol):
     async def keep_recording(self, recorded: Recorded, wav: bytes, duration_ms: int) -> None:
         """It becomes a recording of the organisation, and a result of its spool; told twice it is kept once."""
 
-    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
-        """When our switch dialled for campaigns."""
+    async def dialled_within(self, within: timedelta) -> Sequence[float]:
+        """How many seconds ago our switch dialled for campaigns."""
 
     def changes(self) -> AsyncIterator[None]:
         """A wake by NOTIFY ringward_campaign, and at least every second, so that nothing is missed."""

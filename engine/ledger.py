@@ -171,7 +171,7 @@ class Ledger:
         lines = Lines(self._trunks, self._paces, self._used, self._headroom, self._own)
         found = allocate(
             waiting, lines, self._by_number, self._outbound,
-            lambda number: self._restraint.rests_until(number, now), now_s,
+            lambda number: self._rests_until(number, now), now_s,
         )
         self._paces = found.paces
         for grant in found.grants:
@@ -190,6 +190,10 @@ class Ledger:
         self._nothing_until_s = now_s + (found.again_in_s or 0.0) if is_paced else 0.0
         found.delays = self._untold(found.delays, now)
         return found
+
+    def _rests_until(self, number: str, now: datetime) -> datetime | None:
+        rests_s = self._restraint.rests_s(number)
+        return None if rests_s is None else now + timedelta(seconds=rests_s)
 
     def _hold(self, call_id: str, wants: Wants) -> None:
         self._stuck[call_id] = wants
@@ -214,12 +218,17 @@ class Ledger:
         return bool(released)
 
     def _untold(self, delays: Sequence[Delay], now: datetime) -> list[Delay]:
-        """Not what is as good as over: a timer that fired a moment early is no new delay."""
+        """Not what is as good as over: a timer that fired a moment early is no new delay; nor is one that ends when the
+        last one did."""
         long = [one for one in delays if one.until > now + AS_GOOD_AS_OVER]
-        new = [one for one in long if self._told.get(one.call_id, {}).get(one.number) != one.until]
+        new = [one for one in long if not self._is_told(one)]
         for one in new:
             self._told.setdefault(one.call_id, {})[one.number] = one.until
         return new
+
+    def _is_told(self, one: Delay) -> bool:
+        known = self._told.get(one.call_id, {}).get(one.number)
+        return known is not None and abs(one.until - known) <= AS_GOOD_AS_OVER
 
     def takes(self, trunk: str, rank: int, now_s: float) -> bool:
         """A dial that is sent once more: does the trunk's pace allow it now?"""
@@ -229,9 +238,8 @@ class Ledger:
         self._paces[trunk] = self._paces[trunk].take(rank, now_s)
         return True
 
-    def begin_after(self, dials: Sequence[datetime], now: datetime, now_s: float) -> None:
-        """What an engine before us dialled, by whichever trunk, counts for every trunk's pace."""
-        ages_s = [(now - at).total_seconds() for at in dials]
+    def begin_after(self, ages_s: Sequence[float], now_s: float) -> None:
+        """What an engine before us dialled so many seconds ago, by whichever trunk, counts for every trunk's pace."""
         self._nothing_until_s = 0.0
         self._paces = {name: pace.after(ages_s, now_s) for name, pace in self._paces.items()}
         self._former_s = [now_s - age_s for age_s in ages_s]

@@ -7,7 +7,7 @@ Units are in names; times are aware UTC datetimes; errors are `RingwardError`s.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,7 +168,7 @@ class CallStore(Protocol):
 
     async def take_over(self, stale_after_s: float) -> bool:
         """Become the owner of the switch (rising fencing number) if nobody is, or the owner's process is dead,
-        or its heartbeat is older than `stale_after_s`. False: somebody else lives."""
+        or this store has seen no new heartbeat for `stale_after_s`. False: somebody else lives; ask again."""
 
     async def save(self, batch: Batch) -> None:
         """One transaction: durable when it returns. Raises FencedOut, StoreFailed."""
@@ -251,10 +251,11 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Restraints:
-    """What limits that hold across restarts remember: when numbers were dialled for alarms, when pins were wrong."""
+    """What limits that hold across restarts remember: how many seconds ago numbers were dialled for alarms, and pins
+    were wrong, oldest first. By a clock that nobody puts forward or back."""
 
-    dials: Sequence[tuple[str, datetime]]
-    pin_failures: Sequence[tuple[str, datetime]]
+    dials: Sequence[tuple[str, float]]
+    pin_failures: Sequence[tuple[str, float]]
 
 
 class AlarmStore(Protocol):
@@ -278,7 +279,7 @@ class AlarmStore(Protocol):
     async def call_back(self, did: str, caller: str) -> CallBack | None:
         """None: `did` is no organisation's own number. One statement."""
 
-    async def restraints(self, since: datetime) -> Restraints: ...
+    async def restraints(self, within: timedelta) -> Restraints: ...
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
         """The uploaded WAV."""

@@ -16,6 +16,7 @@ from engine.store.calls import PostgresCalls
 from engine.store.memory_alarms import AlarmBook, MemoryAlarms
 from engine.store.memory_calls import MemoryCalls, Shelf
 from engine.store.pool import create_pool
+from engine.store.statements import Connection
 from engine.switch.memory import MemorySwitch
 from engine.vocabulary.commands import RowCommand, WriteAttempt
 from engine.vocabulary.values import AlarmPlan, Person
@@ -52,11 +53,14 @@ class AlarmWorld(Protocol):
     async def attempts(self, alarm: QueuedAlarm) -> Mapping[str, str | None]:
         """Dispositions by leg."""
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]: ...
+    async def age(self, seconds: float) -> None:
+        """Time passes."""
 
 
 class MemoryAlarmWorld:
     def __init__(self) -> None:
-        self.book = AlarmBook(Shelf(SwitchClock(MemorySwitch())), own_numbers={OWN_NUMBER: (1, "de")})
+        self._switch = MemorySwitch()
+        self.book = AlarmBook(Shelf(SwitchClock(self._switch)), own_numbers={OWN_NUMBER: (1, "de")})
         self._last_recipient = 100
 
     def alarms(self, switch: str = SWITCH) -> AlarmStore:
@@ -99,6 +103,9 @@ class MemoryAlarmWorld:
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]:
         return self.book.notes(alarm.call_id)
 
+    async def age(self, seconds: float) -> None:
+        self._switch.advance(seconds)
+
 
 class PostgresAlarmWorld:
     def __init__(self, url: str, pool: "asyncpg.Pool[Any]") -> None:
@@ -110,19 +117,21 @@ class PostgresAlarmWorld:
         return PostgresAlarms(self.url, self.pool, switch, wake_s=0.05)
 
     async def calls(self, switch: str = SWITCH) -> CallStore:
-        await self.pool.execute("UPDATE engines SET beat_at = beat_at - $1::interval WHERE switch = $2",
-                                timedelta(seconds=11), switch)
         self.engines.append(PostgresCalls(self.url, switch))
-        assert await self.engines[-1].take_over(10)
+        assert await self.engines[-1].take_over(0)
         return self.engines[-1]
 
     async def post(self, *persons: Person) -> QueuedAlarm:
-        alarm_id, call_id = await self.pool.fetchrow(
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await self._post(connection, persons)
+
+    async def _post(self, connection: Connection, persons: Sequence[Person]) -> QueuedAlarm:
+        alarm_id, call_id = await connection.fetchrow(
             "INSERT INTO alarms (organisation_id, needed, plan, request) VALUES (1, $1, $2, '{}') "
             "RETURNING id, call_id::text", PLAN.needed, dump_plan(PLAN))
         numbered = []
         for place, one in enumerate(persons):
-            recipient_id = await self.pool.fetchval(
+            recipient_id = await connection.fetchval(
                 "INSERT INTO alarm_recipients (organisation_id, alarm_id, position, name, role, language, voice, "
                 "phones, group_ids) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id", alarm_id, place, one.name,
                 one.role, one.language, one.voice, [f"+{phone}" for phone in one.phones], list(one.groups))
@@ -154,6 +163,11 @@ class PostgresAlarmWorld:
 
     async def notes(self, alarm: QueuedAlarm) -> Sequence[str]:
         return await self._column("SELECT type FROM alarm_notes WHERE alarm_id = $1 ORDER BY id", alarm)
+
+    async def age(self, seconds: float) -> None:
+        for query in ("UPDATE alarm_attempts SET counted_at = counted_at - $1::interval",
+                      "UPDATE pin_failures SET counted_at = counted_at - $1::interval"):
+            await self.pool.execute(query, timedelta(seconds=seconds))
 
     async def _column(self, query: str, alarm: QueuedAlarm) -> Sequence[str]:
         return [row[0] for row in await self.pool.fetch(query, alarm.plan.alarm_id)]

@@ -1,6 +1,7 @@
 """Stores of live calls, in memory and in Postgres, for tests that must hold on both; and what is saved in them."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,7 +42,10 @@ class World(Protocol):
     """A store that several engines use, and what only a test may do to it."""
 
     def engine(self) -> CallStore: ...
-    async def age(self, seconds: float) -> None: ...
+    async def age(self, seconds: float) -> None:
+        """Time passes."""
+    async def jumps(self, by_s: float) -> None:
+        """The wall clock of the store is put forward, or back; nothing else."""
     async def dies(self, engine: CallStore) -> None: ...
     async def rows(self) -> list[str]: ...
 
@@ -49,13 +53,17 @@ class World(Protocol):
 class MemoryWorld:
     def __init__(self) -> None:
         self._switch = MemorySwitch()
-        self._shelf = Shelf(SwitchClock(self._switch))
+        self._clock = SwitchClock(self._switch)
+        self._shelf = Shelf(self._clock)
 
     def engine(self) -> CallStore:
         return MemoryCalls(self._shelf)
 
     async def age(self, seconds: float) -> None:
         self._switch.advance(seconds)
+
+    async def jumps(self, by_s: float) -> None:
+        self._clock.jumps(by_s)
 
     async def dies(self, engine: CallStore) -> None:
         self._shelf.owner_is_dead = True
@@ -68,13 +76,19 @@ class PostgresWorld:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engines: list[PostgresCalls] = []
+        self._passed_s = 0.0
 
     def engine(self) -> CallStore:
-        self.engines.append(PostgresCalls(self.url, SWITCH))
+        self.engines.append(PostgresCalls(self.url, SWITCH, lambda: time.monotonic() + self._passed_s))
         return self.engines[-1]
 
     async def age(self, seconds: float) -> None:
-        await self.execute("UPDATE engines SET beat_at = beat_at - $1::interval", timedelta(seconds=seconds))
+        """For those who watch. What is stored stays as it is, as it does when time passes."""
+        self._passed_s += seconds
+
+    async def jumps(self, by_s: float) -> None:
+        """Before anybody looks: what was is that much further away, or to come."""
+        await self.execute("UPDATE engines SET beat_at = beat_at - $1::interval", timedelta(seconds=by_s))
 
     async def dies(self, engine: CallStore) -> None:
         await engine.close()

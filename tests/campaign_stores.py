@@ -68,10 +68,12 @@ class CampaignWorld(Protocol):
         """As a former release deleted it."""
     async def loses_numbers(self) -> None: ...
     async def allows(self, calls_a_minute: int) -> None: ...
-    async def dies(self, switch: str) -> None:
-        """The engine of this switch has not been heard of for long."""
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
+        """The engine of this switch has not been heard of for long. Less than none: the clock was put back since."""
     async def age(self, seconds: float) -> None:
-        """Time passes. Less than none: the clock is put back."""
+        """Time passes."""
+    async def jumps(self, by_s: float) -> None:
+        """The wall clock of the store is put forward, or back; nothing else."""
     def now(self) -> datetime: ...
     async def status(self, campaign_id: int) -> str: ...
     async def problem(self, campaign_id: int) -> str: ...
@@ -87,7 +89,8 @@ class CampaignWorld(Protocol):
 class MemoryCampaignWorld:
     def __init__(self) -> None:
         self.switch = MemorySwitch()
-        self.book = CampaignBook(Shelf(SwitchClock(self.switch)))
+        self.clock = SwitchClock(self.switch)
+        self.book = CampaignBook(Shelf(self.clock))
         self._contacts = 0
 
     def campaigns(self, switch: str = SWITCH) -> CampaignStore:
@@ -141,11 +144,14 @@ class MemoryCampaignWorld:
     async def allows(self, calls_a_minute: int) -> None:
         self.book.calls_per_minute = calls_a_minute
 
-    async def dies(self, switch: str) -> None:
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
         self.book.gone.add(switch)
 
     async def age(self, seconds: float) -> None:
         self.switch.advance(seconds)
+
+    async def jumps(self, by_s: float) -> None:
+        self.clock.jumps(by_s)
 
     def now(self) -> datetime:
         return self.switch.now()
@@ -187,10 +193,8 @@ class PostgresCampaignWorld:
         return PostgresCampaignClaims(self.url, self.pool, switch, wake_s=0.05)
 
     async def calls(self, switch: str = SWITCH) -> CallStore:
-        await self.pool.execute("UPDATE engines SET beat_at = beat_at - $1::interval WHERE switch = $2",
-                                timedelta(seconds=11), switch)
         self.engines.append(PostgresCalls(self.url, switch))
-        assert await self.engines[-1].take_over(10)
+        assert await self.engines[-1].take_over(0)
         return self.engines[-1]
 
     async def start(self, *numbers: str | None, names: Sequence[str] = (), **facts: Any) -> int:
@@ -269,12 +273,24 @@ class PostgresCampaignWorld:
     async def allows(self, calls_a_minute: int) -> None:
         await self.pool.execute("UPDATE organisations SET calls_per_minute = $1", calls_a_minute)
 
-    async def dies(self, switch: str) -> None:
-        await self.pool.execute(
-            "UPDATE engines SET beat_at = beat_at - interval '60 s' WHERE switch = $1", switch)
+    async def dies(self, switch: str, ago_s: float = 60) -> None:
+        await self.pool.execute("UPDATE engines SET beat_at = beat_at - $1::interval WHERE switch = $2",
+                                timedelta(seconds=ago_s), switch)
 
     async def age(self, seconds: float) -> None:
         """What is to come is that much nearer, what was is that much further away."""
+        await self._by_the_wall_clock(seconds)
+        await self.pool.execute(
+            "UPDATE spools SET counted_at = counted_at - $1::interval", timedelta(seconds=seconds))
+
+    async def jumps(self, by_s: float) -> None:
+        """To the wall clock all is nearer, or further away; and so it has run away from the steady one."""
+        await self._by_the_wall_clock(by_s)
+        await self.pool.execute(
+            "INSERT INTO steady_clock (jumped) VALUES (-$1::interval) "
+            "ON CONFLICT (is_only) DO UPDATE SET jumped = steady_clock.jumped - $1::interval", timedelta(seconds=by_s))
+
+    async def _by_the_wall_clock(self, seconds: float) -> None:
         ago = timedelta(seconds=seconds)
         for query in (
             "UPDATE campaigns SET paced_at = paced_at - $1::interval, wakes_at = wakes_at - $1::interval",
@@ -339,6 +355,16 @@ async def campaign_world(database_url: str | None) -> AsyncIterator[CampaignWorl
 async def claimed(store: CampaignStore, limit: int = 40, opens_at: OpensAt = always) -> list[str]:
     """Numbers, in the order in which they are handed out."""
     return [one.number for one in (await store.claim(limit, opens_at)).attempts]
+
+
+async def several(w: CampaignWorld, campaigns: CampaignStore, count: int) -> list[Attempt]:
+    """The next ones, as time goes by."""
+    got: list[Attempt] = []
+    for _ in range(count):
+        got += (await campaigns.claim(count - len(got), always)).attempts
+        await w.age(1)
+    assert len(got) == count
+    return got
 
 
 def live(attempt: Attempt, **changes: Any) -> SavedCall:

@@ -111,7 +111,7 @@ async def desk(
     made.lease_s = 3600  # the switch's time goes faster than the engine's, which renews once in a real second
     shelf = shelf or Shelf(SwitchClock(made))
     stored = store(shelf)
-    restraint = Restraint()
+    restraint = Restraint(clock_s=SwitchClock(made).monotonic)
     ledger = Ledger([Trunk(MAIN, trunk_cps, trunk_channels)], restraint, headroom)
     calls = Calls(made, stored, RULES, Figures(), ledger, restraint, lease_s=lease_s)
     at = Desk(made, shelf, stored, calls, {one.number: one for one in hotlines or (a_hotline(),)})

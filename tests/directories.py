@@ -79,7 +79,7 @@ class World:
 
     async def beat(self, age_s: float, state: dict[str, Any], metrics: str = "") -> None:
         if isinstance(self.directory, MemoryDirectory):
-            self.directory.beat = EngineBeat(age_s, state, metrics)
+            self.directory.beat = EngineBeat(abs(age_s), state, metrics)
             return
         await self.pool.execute(
             "INSERT INTO engines (switch, engine_id, fencing, beat_at, pid, state, metrics) "

@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -108,12 +109,13 @@ class Sender:
         """Again and again while the delivery is ours: what is not written down is sent a second time."""
         again_s = None if answer.is_success or answer.is_gone else self._pace.schedule.again_after_s(
             claimed.tries, random.random(), answer.retry_after_s)  # noqa: S311 - jitter is no secret
+        until = monotonic() + self._pace.lease_s - self._pace.timeout_s     # it has been ours for a try at most
         while True:
             try:
                 await self._write(claimed, answer, again_s)
                 break
             except StoreFailed:
-                if datetime.now(UTC) > claimed.taken_until:
+                if monotonic() > until:
                     raise
                 await asyncio.sleep(self._pace.mark_again_s)
         outcome = "delivered" if answer.is_success else "dead" if again_s is None else "again"

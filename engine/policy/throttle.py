@@ -1,12 +1,11 @@
 """What keeps a phone from being rung too often, and a pin from being guessed.
 
-Called by the allocator before a number is granted. Counted per number over all alarms, with `now` as an argument;
-the counts come from the store, so that the limits hold across restarts.
+Asked before a number is granted. Counted per number over all alarms, in seconds of a clock that nobody puts forward or
+back, with `now_s` as an argument; the counts come from the store, so that the limits hold across restarts.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from engine.vocabulary.values import PIN_TRIES
 
@@ -23,18 +22,17 @@ STORM = (Limit(3, 900), Limit(7, 3600))
 PIN = Limit(5, 900)
 
 
-def rests_until(dials: Iterable[datetime], now: datetime, limits: Sequence[Limit] = STORM) -> datetime | None:
+def rests_until_s(dials_s: Iterable[float], now_s: float, limits: Sequence[Limit] = STORM) -> float | None:
     """Until when a number that was dialled at these times must rest before it is dialled again; None: it may now."""
-    newest_first = sorted(dials, reverse=True)
-    free_at = [
-        newest_first[limit.count - 1] + timedelta(seconds=limit.window_s)
-        for limit in limits if len(newest_first) >= limit.count
+    newest_first = sorted(dials_s, reverse=True)
+    free_s = [
+        newest_first[limit.count - 1] + limit.window_s for limit in limits if len(newest_first) >= limit.count
     ]
-    latest = max(free_at, default=now)
-    return latest if latest > now else None
+    latest_s = max(free_s, default=now_s)
+    return latest_s if latest_s > now_s else None
 
 
-def pin_tries(failures: Iterable[datetime], now: datetime, limit: Limit = PIN) -> int:
+def pin_tries(failures_s: Iterable[float], now_s: float, limit: Limit = PIN) -> int:
     """How many pins may be guessed in this number's next call; 0: so many were wrong of late that none is right."""
-    since = now - timedelta(seconds=limit.window_s)
-    return max(0, min(PIN_TRIES, limit.count - sum(1 for at in failures if at > since)))
+    since_s = now_s - limit.window_s
+    return max(0, min(PIN_TRIES, limit.count - sum(1 for at_s in failures_s if at_s > since_s)))

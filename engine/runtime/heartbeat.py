@@ -1,6 +1,7 @@
 """The engine's heartbeat as the supervisor sees it: one row of the table `engines`, read through one connection."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,10 +15,11 @@ SQL = queries.load("supervisor")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """`is_known` False: the database did not answer. `age_s` None: this engine has not beaten yet."""
+    """`is_known` False: the database did not answer. `at` None: this engine has not beaten yet; what it says is worth
+    nothing but that it is another one than before (engine/store/pulse.py)."""
 
     is_known: bool
-    age_s: float | None = None
+    at: datetime | None = None
     taking_calls: bool = False
 
 
@@ -36,7 +38,7 @@ class Heartbeat:
         except StoreFailed:
             self._drop()
             return Beat(is_known=False)
-        return Beat(True, row["age_s"], row["taking_calls"]) if row else Beat(True)
+        return Beat(True, row["beat_at"], row["taking_calls"]) if row else Beat(True)
 
     async def close(self) -> None:
         self._drop()

@@ -17,6 +17,7 @@ from engine.runtime.child import exited
 from engine.runtime.folders import Home
 from engine.runtime.heartbeat import Heartbeat
 from engine.runtime.run_files import forget_pid, write_pid
+from engine.store.pulse import Pulse
 from engine.vocabulary.values import RingwardError
 
 GRACE_S = 11.0              # the engine gives talks 10 s after the first Ctrl-C
@@ -50,11 +51,14 @@ class Part:
 class Supervisor:
     """Owns the parts from `add` to the end of `run`."""
 
-    def __init__(self, home: Home, heartbeat: Heartbeat, say: Say, *, restarts: bool = True) -> None:
+    def __init__(
+        self, home: Home, heartbeat: Heartbeat, say: Say, *, restarts: bool = True, stale_s: float = STALE_S,
+    ) -> None:
         self._home = home
         self._heartbeat = heartbeat
         self._say = say
         self._restarts = restarts
+        self._stale_s = stale_s
         self._parts: list[Part] = []
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
 
@@ -119,19 +123,21 @@ class Supervisor:
             write_pid(self._home, part.name, part.process.pid)
 
     async def _watch_engine(self) -> None:
-        """A database that cannot be asked, or could not a moment ago, says nothing about the engine."""
-        engine = self._part("engine")
+        """A database that cannot be asked, or could not a moment ago, says nothing about the engine; no clock does."""
+        engine, pulse = self._part("engine"), Pulse()
         reachable_since: float | None = None
         while self._restarts:
             await asyncio.sleep(POLL_S)
-            beat = await self._heartbeat.read(engine.process.pid)
+            pid = engine.process.pid
+            beat = await self._heartbeat.read(pid)
             now = time.monotonic()
             reachable_since = (reachable_since or now) if beat.is_known else None
             if reachable_since is None or engine.process.poll() is not None:
+                pulse.forget()
                 continue
-            silent_s = beat.age_s if beat.age_s is not None else now - engine.started_at
-            limit_s = STALE_S if beat.age_s is not None else FIRST_BEAT_S
-            if silent_s >= limit_s and now - reachable_since >= STALE_S:
+            silent_s = now - engine.started_at if beat.at is None else pulse.silent_s((pid, beat.at), now)
+            limit_s = FIRST_BEAT_S if beat.at is None else self._stale_s
+            if silent_s >= limit_s and now - reachable_since >= self._stale_s:
                 self._say(f"the engine's heartbeat is {silent_s:.0f} s old: it is ended")
                 engine.process.kill()
                 reachable_since = None

@@ -131,7 +131,7 @@ class AlarmPosting:
         """Locks out other POSTs of the organisation until this transaction ends."""
         caps = await self._connection.fetchrow(self._sql["lock_budget"], self._organisation_id)
         assert caps is not None      # noqa: S101 - the token's own
-        placed = await self._connection.fetchrow(self._sql["calls_placed"], self._organisation_id, caps["now"])
+        placed = await self._connection.fetchrow(self._sql["calls_placed"], self._organisation_id, caps["steady"])
         assert placed is not None    # noqa: S101 - counts
         left = [(f"calls-per-{it}", caps[f"calls_per_{it}"],
                  caps[f"calls_per_{it}"] - placed[it] - placed["waiting"]) for it in ("minute", "hour", "day")]

@@ -9,7 +9,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -83,9 +83,9 @@ class PostgresAlarms(Statements):
         row = await self._row("call_back", f"+{did}", f"+{caller}", self._switch)
         return None if row is None else CallBack(row["organisation_id"], voice_of(row["language"]), row["call_id"])
 
-    async def restraints(self, since: datetime) -> Restraints:
-        dials = await self._rows("dials", since)
-        failures = await self._rows("pin_failures", since)
+    async def restraints(self, within: timedelta) -> Restraints:
+        dials = await self._rows("dials", within)
+        failures = await self._rows("pin_failures", within)
         return Restraints([(row[0][1:], row[1]) for row in dials], [(row[0][1:], row[1]) for row in failures])
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:

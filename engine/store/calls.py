@@ -9,8 +9,9 @@ import json
 import os
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from engine.store import queries
 from engine.store.alarm_rows import alarm_rows
 from engine.store.pool import connect, store_errors
 from engine.store.program_rows import program_rows
+from engine.store.pulse import Pulse
 from engine.store.row_json import columns, dumped
 from engine.vocabulary.commands import Finish, RowCommand, WriteEntry, WriteRecord
 
@@ -31,19 +33,21 @@ _SQL = queries.load("calls")
 class PostgresCalls:
     """ports.CallStore on one connection, opened again after it failed."""
 
-    def __init__(self, database_url: str, switch: str) -> None:
+    def __init__(self, database_url: str, switch: str, clock_s: Callable[[], float] = monotonic) -> None:
         self._url = database_url
         self._switch = switch
         self._engine_id = uuid.uuid4()
         self._fencing = 0
         self._owns_lock = False
+        self._clock_s = clock_s
+        self._pulse = Pulse()  # of the owner, while it is another one
         self._turn = asyncio.Lock()  # a connection does one thing at a time, and reconciliation asks during a save
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def take_over(self, stale_after_s: float) -> bool:
         self._owns_lock = await self._fetchval("try_own", self._switch)
-        age_s = await self._fetchval("heartbeat_age", self._switch)
-        if not self._owns_lock and age_s is not None and age_s < stale_after_s:
+        beat = await self._fetchval("last_beat", self._switch)
+        if not self._owns_lock and beat is not None and self._pulse.silent_s(beat, self._clock_s()) < stale_after_s:
             return False
         self._fencing = await self._fetchval("take_over", self._switch, self._engine_id, os.getpid())
         return True
@@ -92,6 +96,7 @@ class PostgresCalls:
                     yield await self._open()
             except StoreFailed:
                 await self.close()  # what this connection still does is unknown: never use it again
+                self._pulse.forget()
                 raise
 
     async def _open(self) -> "asyncpg.Connection[Any]":

@@ -29,6 +29,7 @@ from engine.store.listening import heard
 from engine.store.pool import acquired
 from engine.store.recordings import AUDIO_TIMEOUT_S, PostgresRecordings
 from engine.store.statements import Connection, Statements
+from engine.store.steady import Steady
 from engine.store.time_zones import zone, zones_of
 from engine.vocabulary.program import CallingHours
 
@@ -105,20 +106,26 @@ class PostgresCampaignClaims(Statements):
         self._switch = switch
         self._wake_s = wake_s
         self._long: dict[int, _Long] = {}   # by organisation
+        self._steady = Steady()
 
     async def claim(self, limit: int, opens_at: OpensAt) -> Claim:
-        async with acquired(self._pool) as connection, connection.transaction():
-            spools = [row["id"] for row in await connection.fetch(self._sql["take_sent"], self._switch, limit)]
-            await connection.execute(self._sql["put_back"], PUT_RIGHT)
-            if limit > len(spools):
-                due = await connection.fetch(self._sql["take_due"], self._switch, limit - len(spools))
-                spools += [row["id"] for row in due]
-            awake = await connection.fetch(self._sql["awake"], CAMPAIGNS_AT_ONCE, SLEEPS + LOOK_AGAIN)
-            for place, row in enumerate(awake):
-                share = math.ceil((limit - len(spools)) / (len(awake) - place))
-                spools += await self._turn(connection, row, share, opens_at)
-            attempts = await self._attempts(connection, spools) if spools else []
-            due_in = await connection.fetchval(self._sql["next_due"])
+        async with acquired(self._pool) as connection:
+            self._steady.saw(await connection.fetchval(self._sql["keep_steady"], self._steady.expected()))
+            async with connection.transaction():
+                return await self._claim(connection, limit, opens_at)
+
+    async def _claim(self, connection: Connection, limit: int, opens_at: OpensAt) -> Claim:
+        spools = [row["id"] for row in await connection.fetch(self._sql["take_sent"], self._switch, limit)]
+        await connection.execute(self._sql["put_back"], PUT_RIGHT)
+        if limit > len(spools):
+            due = await connection.fetch(self._sql["take_due"], self._switch, limit - len(spools))
+            spools += [row["id"] for row in due]
+        awake = await connection.fetch(self._sql["awake"], CAMPAIGNS_AT_ONCE, SLEEPS + LOOK_AGAIN)
+        for place, row in enumerate(awake):
+            share = math.ceil((limit - len(spools)) / (len(awake) - place))
+            spools += await self._turn(connection, row, share, opens_at)
+        attempts = await self._attempts(connection, spools) if spools else []
+        due_in = await connection.fetchval(self._sql["next_due"])
         return Claim(attempts, None if due_in is None else max(0.0, due_in.total_seconds()))
 
     async def inbound(self, did: str, caller: str) -> Attempt | None:
@@ -153,8 +160,8 @@ class PostgresCampaignClaims(Statements):
             await connection.execute(self._sql["keep_recording"], recorded.spool_id, recorded.application_id, wav,
                                      duration_ms, timeout=AUDIO_TIMEOUT_S)
 
-    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
-        return [row[0] for row in await self._rows("dialled_since", self._switch, since)]
+    async def dialled_within(self, within: timedelta) -> Sequence[float]:
+        return [row[0] for row in await self._rows("dialled_within", self._switch, within)]
 
     async def changes(self) -> AsyncGenerator[None, None]:
         async for _ in heard(self._database_url, CHANNEL, self._wake_s):
@@ -204,7 +211,7 @@ class PostgresCampaignClaims(Statements):
 
     async def _allowed(self, connection: Connection, row: "asyncpg.Record") -> int:
         """By what the organisation may dial a minute, an hour, a day."""
-        placed = await connection.fetchrow(self._sql["dialled"], row["organisation_id"])
+        placed = await connection.fetchrow(self._sql["dialled"], row["organisation_id"], self._steady.at)
         assert placed is not None   # noqa: S101 - counts
         long = await self._placed_long(connection, row["organisation_id"], placed["claimed"])
         left: int = min(row["calls_per_minute"] - placed["minute"] - placed["claimed"],
@@ -216,7 +223,7 @@ class PostgresCampaignClaims(Statements):
         known = self._long.get(organisation_id)
         if known is not None and monotonic() - known.at_s < LONG_FOR_S:
             return known
-        placed = await connection.fetchrow(self._sql["dialled_long"], organisation_id)
+        placed = await connection.fetchrow(self._sql["dialled_long"], organisation_id, self._steady.at)
         assert placed is not None   # noqa: S101 - counts
         made = self._long[organisation_id] = _Long(monotonic(), placed["hour"] + claimed, placed["day"] + claimed)
         return made

@@ -163,7 +163,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class EngineBeat:
-    """What the engine left for the api: `age_s` since its heartbeat, its own view, its figures (prometheus text)."""
+    """What the engine left for the api: `age_s` since its heartbeat (until it, if the clock was put back), its own
+    view, its figures (prometheus text)."""
 
     age_s: float
     state: Mapping[str, Any]

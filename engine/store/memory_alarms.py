@@ -7,7 +7,7 @@ acknowledgements, attempts and ends are read from the shelf's rows. Several engi
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import timedelta
 from typing import TypeVar
 
 from engine.ports import AckNote, AlarmOrder, CallBack, QueuedAlarm, Restraints
@@ -53,6 +53,12 @@ class AlarmBook:
         for said_by, row in self.shelf.rows:
             if isinstance(row, kind) and call_id in (None, said_by):
                 yield said_by, row
+
+    def aged(self) -> Iterator[tuple[float, RowCommand]]:
+        """All rows, oldest first, by how many seconds ago they were saved."""
+        now_s = self.shelf.clock.monotonic()
+        for (_, row), saved_s in zip(self.shelf.rows, self.shelf.saved_s, strict=True):
+            yield now_s - saved_s, row
 
     def state(self, call_id: str) -> AlarmState:
         return next((row.state for _, row in reversed([*self.said(WriteAlarm, call_id)])), AlarmState.QUEUED)
@@ -141,12 +147,18 @@ class MemoryAlarms:
         wanted.sort(key=lambda call_id: book.state(call_id) in (AlarmState.QUEUED, AlarmState.RINGING))
         return CallBack(organisation_id, voice, wanted[-1] if wanted else None)
 
-    async def restraints(self, since: datetime) -> Restraints:
-        book = self._book
-        dials = [(row.number, row.placed_at) for _, row in book.attempts().values()
-                 if row.placed_at >= since and row.direction is Direction.OUTBOUND and not row.never_rang]
-        failures = [(row.number, row.at) for _, row in book.said(WritePinFailure) if row.at >= since]
-        return Restraints(sorted(dials, key=_second), sorted(failures, key=_second))
+    async def restraints(self, within: timedelta) -> Restraints:
+        book, attempts = self._book, self._book.attempts()
+        dials, failures = [], []
+        for age_s, row in book.aged():
+            is_young = age_s <= within.total_seconds()
+            if isinstance(row, WriteAttempt) and row.leg in attempts:   # its first word: it was dialled
+                _, told = attempts.pop(row.leg)
+                if is_young and told.direction is Direction.OUTBOUND and not told.never_rang:
+                    dials.append((row.number, age_s))
+            elif isinstance(row, WritePinFailure) and is_young:
+                failures.append((row.number, age_s))
+        return Restraints(dials, failures)
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
         return self._book.recordings.get((organisation_id, recording_id))
@@ -171,7 +183,3 @@ class MemoryAlarms:
 def _merged(known: WriteAttempt, row: WriteAttempt) -> WriteAttempt:
     later = {one.name: getattr(row, one.name) for one in fields(row)}
     return replace(known, **{name: value for name, value in later.items() if value is not None})
-
-
-def _second(pair: tuple[str, datetime]) -> datetime:
-    return pair[1]

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.ports import Batch, Clock, FencedOut, SavedCall, StoreFailed
+from engine.store.pulse import Pulse
 from engine.vocabulary.commands import Finish, RowCommand
 
 
@@ -21,11 +22,12 @@ class Shelf:
     owner: str = ""
     owner_is_dead: bool = False
     fencing: int = 0
-    beat_at_s: float = 0.0
+    beats: int = 0
     heartbeat: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, SavedCall] = field(default_factory=dict)
     rows: list[tuple[str, RowCommand]] = field(default_factory=list)
     saved_at: list[datetime] = field(default_factory=list)      # when each of these was, by the store's clock
+    saved_s: list[float] = field(default_factory=list)          # and by one that nobody puts forward or back
     legs: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
     saves: int = 0
@@ -38,6 +40,7 @@ class Shelf:
     def write(self, call_id: str, row: RowCommand) -> None:
         self.rows.append((call_id, row))
         self.saved_at.append(self.clock.now())
+        self.saved_s.append(self.clock.monotonic())
 
 
 class MemoryCalls:
@@ -47,15 +50,16 @@ class MemoryCalls:
         self._shelf = shelf
         self._id = str(uuid.uuid4())
         self._fencing = 0
+        self._pulse = Pulse()
 
     async def take_over(self, stale_after_s: float) -> bool:
         shelf = self._shelf.reach()
         lives = shelf.owner not in ("", self._id) and not shelf.owner_is_dead
-        if lives and shelf.clock.monotonic() - shelf.beat_at_s < stale_after_s:
+        if lives and self._pulse.silent_s(shelf.beats, shelf.clock.monotonic()) < stale_after_s:
             return False
         shelf.owner, shelf.owner_is_dead = self._id, False
         shelf.fencing += 1
-        shelf.beat_at_s = shelf.clock.monotonic()
+        shelf.beats += 1
         self._fencing = shelf.fencing
         return True
 
@@ -64,7 +68,7 @@ class MemoryCalls:
         if self._fencing != shelf.fencing:
             raise FencedOut("another engine owns the switch now")
         if batch.heartbeat is not None:
-            shelf.beat_at_s = shelf.clock.monotonic()
+            shelf.beats += 1
             shelf.heartbeat = dict(batch.heartbeat)
         for call_id, call in batch.calls.items():
             known = shelf.calls.get(call_id)

@@ -1,7 +1,7 @@
 """Campaigns in memory: a test makes them in a `CampaignBook`, `memory_campaigns.py` hands out their calls.
 
 The book is about the same `Shelf` as the twin of the live calls. What flows have written there is read in the order in
-which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0014): a
+which it was saved, and changes transmissions and spools exactly as save_program_rows does (migration 0015): a
 transmission only while an attempt of it lives, a spool until it has ended.
 """
 
@@ -59,6 +59,7 @@ class Spool:
     call_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: SpoolStatus = SpoolStatus.QUEUED
     started_at: datetime | None = None
+    counted_s: float | None = None  # when it was dialled, by the clock that caps go by
     ended_at: datetime | None = None
     disposition: CallDisposition | None = None
     response: str = ""
@@ -170,13 +171,13 @@ class CampaignBook:
         """What flows have written since this was asked last."""
         rows = self.shelf.rows
         while self._read < len(rows):
-            self._take(rows[self._read][1], self.shelf.saved_at[self._read])
+            self._take(rows[self._read][1], self.shelf.saved_at[self._read], self.shelf.saved_s[self._read])
             self._read += 1
 
-    def _take(self, row: RowCommand, saved_at: datetime) -> None:
+    def _take(self, row: RowCommand, saved_at: datetime, saved_s: float) -> None:
         match row:
             case WriteSpool():
-                self._spool_said(row)
+                self._spool_said(row, saved_s)
             case WriteTransmission():
                 self._transmission_said(row, saved_at)
             case WriteResult():
@@ -184,12 +185,14 @@ class CampaignBook:
             case WriteOptOut(number=number):
                 self.opted_out.add(f"+{number}")
 
-    def _spool_said(self, row: WriteSpool) -> None:
+    def _spool_said(self, row: WriteSpool, saved_s: float) -> None:
         spool = self.spools.get(row.spool_id)
         if spool is None or spool.ended_at is not None:
             return
         spool.status, spool.ended_at, spool.disposition = row.status, row.ended_at, row.disposition
         spool.started_at = spool.started_at or row.started_at
+        if spool.counted_s is None and row.started_at is not None:
+            spool.counted_s = saved_s
         spool.response = row.response or spool.response
         if row.disposition not in (None, CallDisposition.WITHDRAWN):
             self.count(spool.transmission.campaign_id, str(row.disposition))

@@ -52,6 +52,7 @@ class MemoryCampaigns:
         who = Contact(0, f"+{caller}" if caller else None)
         spool = book.send(who, "forward", {"to": book.forwards[did]})
         spool.claimed_by, spool.status, spool.started_at = self._switch, SpoolStatus.STARTED, book.now()
+        spool.counted_s = book.shelf.clock.monotonic()
         return self._attempt(spool)
 
     async def free_lost(self, in_hand: Collection[str]) -> int:
@@ -108,9 +109,11 @@ class MemoryCampaigns:
     async def keep_recording(self, recorded: Recorded, wav: bytes, duration_ms: int) -> None:
         self._book.keep(recorded, wav)
 
-    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
-        return [one.started_at for one in self._book.spools.values()
-                if one.claimed_by == self._switch and one.started_at is not None and one.started_at >= since]
+    async def dialled_within(self, within: timedelta) -> Sequence[float]:
+        now_s = self._book.shelf.clock.monotonic()
+        ages_s = [now_s - one.counted_s for one in self._book.spools.values()
+                  if one.claimed_by == self._switch and one.counted_s is not None]
+        return [age_s for age_s in ages_s if age_s <= within.total_seconds()]
 
     async def changes(self) -> AsyncGenerator[None, None]:
         while True:
@@ -201,9 +204,9 @@ class _Turn:
 
     def _allowed(self) -> int:
         """By what the organisation may dial a minute: what is claimed counts as dialled."""
-        since = self._now - timedelta(minutes=1)
+        since_s = self._book.shelf.clock.monotonic() - 60
         dialled = [one for one in self._book.spools.values() if (
-            one.started_at > since if one.started_at is not None else one.claimed_by and one.ended_at is None)]
+            one.counted_s > since_s if one.counted_s is not None else one.claimed_by and one.ended_at is None)]
         return self._book.calls_per_minute - len(dialled)
 
     def _choose(self) -> None:

@@ -1,4 +1,4 @@
-"""Row commands of programs' calls as the argument `p_program` of `save_batch` (migration 0014). Called by `calls.py`.
+"""Row commands of programs' calls as the argument `p_program` of `save_batch` (migration 0015). Called by `calls.py`.
 
 As in `alarm_rows.py` several words about one spool, or one transmission, in a batch are one row here, in which a later
 value replaces an earlier one and nothing (None) replaces nothing.

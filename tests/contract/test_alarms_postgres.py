@@ -14,7 +14,7 @@ from engine.vocabulary.values import AlarmState, Disposition, RecipientState
 from tests.alarm_stores import OWN_NUMBER, PostgresAlarmWorld, alarm_world, dialled, live, person, saving
 from tests.playbook import at
 
-ANNA, BEN = person("Anna", "49301", "49302"), person("Ben", "49303")
+ANNA, BEN, CLEO = person("Anna", "49301", "49302"), person("Ben", "49303"), person("Cleo", "49304")
 ROWS = 50_000
 
 
@@ -53,6 +53,12 @@ async def test_what_another_switchs_engine_claimed_is_free_when_it_is_gone(w: Po
     await w.pool.execute("UPDATE engines SET beat_at = now() - $1::interval WHERE switch = 'freeswitch'",
                          timedelta(seconds=31))
     assert await here.claim(1) == [posted]
+    await w.pool.execute("UPDATE engines SET beat_at = now() WHERE switch = 'freeswitch'")
+    put_back = await w.post(CLEO)
+    assert await there.claim(1) == [put_back]
+    assert await here.claim(1) == []
+    await w.pool.execute("UPDATE engines SET beat_at = now() + interval '1 hour' WHERE switch = 'freeswitch'")
+    assert await here.claim(1) == [put_back]
     again = await w.post(BEN)
     await w.calls("freeswitch")
     assert await there.claim(1) == [again]
@@ -123,8 +129,9 @@ async def test_every_fact_of_an_alarms_rows_arrives(w: PostgresAlarmWorld) -> No
         WriteAlarm(at(4), AlarmState.ACKNOWLEDGED), WritePinFailure(at(2), "49301")))
     await calls.save(saving(
         live(posted, is_new=False), WriteRecipient(anna, RecipientState.ACKNOWLEDGED), Finish(at(6), "acknowledged")))
-    leg = await w.pool.fetchrow("SELECT * FROM alarm_attempts")
-    assert dict(leg) == {
+    leg = dict(await w.pool.fetchrow("SELECT * FROM alarm_attempts"))
+    assert leg.pop("counted_at") is not None
+    assert leg == {
         "leg": "leg-1", "organisation_id": 1, "alarm_id": posted.plan.alarm_id, "recipient_id": anna,
         "direction": "outbound", "phone": "+49301", "trunk": "trunk", "placed_at": at(1), "answered_at": at(2),
         "ended_at": at(4), "disposition": "acknowledged", "cause": 16}
@@ -134,7 +141,7 @@ async def test_every_fact_of_an_alarms_rows_arrives(w: PostgresAlarmWorld) -> No
     alarm = await w.pool.fetchrow("SELECT state, decided_at, finished_at FROM alarms")
     assert tuple(alarm) == ("acknowledged", at(4), at(6))
     assert await w.pool.fetchval("SELECT acknowledged_at FROM alarm_recipients WHERE id = $1", anna) == at(3)
-    assert [tuple(row) for row in await w.pool.fetch("SELECT * FROM pin_failures")] == [("+49301", at(2))]
+    assert [tuple(row) for row in await w.pool.fetch("SELECT number, at FROM pin_failures")] == [("+49301", at(2))]
 
 
 async def test_a_call_that_failed_ends_its_alarm_and_keeps_its_parts(w: PostgresAlarmWorld) -> None:
@@ -194,8 +201,8 @@ async def test_no_question_about_alarms_reads_a_big_table_from_end_to_end(w: Pos
     values = {
         "claim": ("asterisk", 10, [1, 2], timedelta(seconds=30)), "call_of_attempt": ("leg",),
         "acknowledge_late": ("leg", at(0)), "call_back": (f"+{OWN_NUMBER}", "+49170777", "asterisk"),
-        "dials": (at(1e9),), "pin_failures": (at(1e9),), "orders": ("asterisk",), "forget_orders": ([1],),
-        "unreadable": (1,),
+        "dials": (timedelta(hours=1),), "pin_failures": (timedelta(hours=1),), "orders": ("asterisk",),
+        "forget_orders": ([1],), "unreadable": (1,),
     }
     statements = queries.load("alarms")
     assert set(statements) == set(values)
@@ -211,9 +218,9 @@ FILL = (
     "SELECT 1, 'failed', 1, '{}', '{}', now() FROM generate_series(1, $1::int)",
     "INSERT INTO alarm_recipients (organisation_id, alarm_id, position, name, language, voice, phones) "
     "SELECT 1, id, 0, '', 'de', 'de', ARRAY['+49170' || id] FROM alarms LIMIT $1::int",
-    "INSERT INTO alarm_attempts (leg, organisation_id, alarm_id, recipient_id, phone, trunk, placed_at, ended_at) "
-    "SELECT 'old ' || id, 1, alarm_id, id, phones[1], 'trunk', now() - interval '9 days', now() FROM alarm_recipients "
-    "LIMIT $1::int",
+    "INSERT INTO alarm_attempts (leg, organisation_id, alarm_id, recipient_id, phone, trunk, placed_at, ended_at, "
+    "counted_at) SELECT 'old ' || id, 1, alarm_id, id, phones[1], 'trunk', now(), now(), now() - interval '9 days' "
+    "FROM alarm_recipients LIMIT $1::int",
     "INSERT INTO alarm_notes (organisation_id, alarm_id, at, type) "
     "SELECT 1, id, now(), 'ringing' FROM alarms LIMIT $1::int",
     "INSERT INTO calls (id, switch, organisation_id, flow, version, phase, state, started_at) "
@@ -221,7 +228,8 @@ FILL = (
     "INSERT INTO call_parts (call_id, part, state) SELECT id, 0, '{}' FROM calls LIMIT $1::int",
     "INSERT INTO events (organisation_id, at, type, data) "
     "SELECT 1, now(), 'alarm.ringing', '{}' FROM generate_series(1, $1::int)",
-    "INSERT INTO pin_failures (number, at) SELECT '+4930', now() - interval '9 days' FROM generate_series(1, $1::int)",
+    "INSERT INTO pin_failures (number, at, counted_at) SELECT '+4930', now(), now() - interval '9 days' "
+    "FROM generate_series(1, $1::int)",
     "INSERT INTO webhooks (organisation_id, url, types, secrets) VALUES (1, '', '{alarm.ringing}', '[]')",
 )
 

@@ -109,8 +109,7 @@ async def test_after_a_lost_connection_the_engine_owns_the_switch_as_before(post
 async def test_an_engine_that_was_replaced_while_it_had_no_connection_is_fenced_out(postgres: PostgresWorld) -> None:
     first = await owner(postgres)
     await first.close()
-    await postgres.age(11)
-    await owner(postgres)
+    assert await postgres.engine().take_over(0)
     with pytest.raises(FencedOut):
         await first.load_calls()
 

@@ -12,6 +12,8 @@ from engine.vocabulary.values import EntryType
 from tests.call_stores import MemoryWorld, PostgresWorld, World, batch, call, entry, owner, record
 from tests.playbook import at
 
+HOUR_S = 3600.0
+
 
 @pytest.fixture
 async def world(url: str | None) -> AsyncIterator[World]:
@@ -49,12 +51,13 @@ async def test_when_the_owners_process_is_gone_its_switch_is_taken_at_once(world
 
 
 async def test_an_owner_that_stopped_beating_is_replaced_and_saves_nothing_any_more(world: World) -> None:
-    first = await owner(world)
+    first, second = await owner(world), world.engine()
     await first.save(batch(call(1), rows=[entry(EntryType.CALLER_CONNECTED)]))
+    assert not await second.take_over(10)
     await world.age(9)
-    assert not await world.engine().take_over(10)
+    assert not await second.take_over(10)
     await world.age(2)
-    second = await owner(world)
+    assert await second.take_over(10)
     late = batch(call(2), rows=[entry(EntryType.BRIDGED)], beat=True)
     with pytest.raises(FencedOut):
         await first.save(late)
@@ -64,11 +67,39 @@ async def test_an_owner_that_stopped_beating_is_replaced_and_saves_nothing_any_m
 
 
 async def test_a_heartbeat_keeps_the_owner(world: World) -> None:
-    first = await owner(world)
+    first, second = await owner(world), world.engine()
+    for number in (1, 2, 3):
+        assert not await second.take_over(10)
+        await world.age(9)
+        await first.save(batch(call(number), beat=True))
+    assert not await second.take_over(10)
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+async def test_an_owner_that_stands_still_is_replaced_in_time_whatever_the_clock_says(
+        world: World, by_s: float) -> None:
+    first, second = await owner(world), world.engine()
+    await world.jumps(by_s)
+    assert not await second.take_over(10)
     await world.age(9)
+    assert not await second.take_over(10)
+    await world.age(2)
+    assert await second.take_over(10)
+    with pytest.raises(FencedOut):
+        await first.save(batch(call(1), beat=True))
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+async def test_a_clock_that_jumps_replaces_no_owner_that_lives(world: World, by_s: float) -> None:
+    first, second = await owner(world), world.engine()
     await first.save(batch(call(1), beat=True))
+    await world.jumps(by_s)
+    assert not await second.take_over(10)
+    await world.age(5)
+    await first.save(batch(call(2), beat=True))
+    assert not await second.take_over(10)
     await world.age(9)
-    assert not await world.engine().take_over(10)
+    assert not await second.take_over(10)
 
 
 # --- what is saved -----------------------------------------------------------------------------------------------

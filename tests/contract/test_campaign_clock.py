@@ -2,15 +2,15 @@
 was to wait, nobody is called sooner or once more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from engine.campaign_ports import Attempt
 from engine.ports import CallStore
-from engine.vocabulary.commands import Finish
-from engine.vocabulary.program import CallDisposition, TransmissionStatus
+from engine.vocabulary.commands import Finish, WriteSpool
+from engine.vocabulary.program import CallDisposition, SpoolStatus, TransmissionStatus
 from tests.campaign_stores import (
     OTHER,
     SWITCH,
@@ -22,6 +22,7 @@ from tests.campaign_stores import (
     ended,
     live,
     saving,
+    several,
 )
 
 ANNA, BEN, CLEO = "493055510", "493055511", "493055512"
@@ -64,7 +65,7 @@ async def test_a_campaign_goes_on_at_its_pace_after_the_clock_was_put_back(
     campaigns = w.campaigns()
     await w.start(ANNA, BEN, CLEO, **pace)
     assert await claimed(campaigns) == [ANNA]
-    await w.age(-HOUR_S)
+    await w.jumps(-HOUR_S)
     assert await claimed(campaigns) == []
     for number in (BEN, CLEO):
         await w.age(1.4)
@@ -77,7 +78,7 @@ async def test_whoever_waits_when_the_clock_is_put_back_waits_as_long_from_then_
     [attempt] = (await campaigns.claim(40, always)).attempts
     await is_busy(w, calls, attempt, 60)
     await w.age(30)
-    await w.age(-HOUR_S)
+    await w.jumps(-HOUR_S)
     assert await claimed(campaigns) == []
     await w.age(1)
     claim = await campaigns.claim(40, always)
@@ -98,7 +99,7 @@ async def test_a_single_transmission_waits_no_longer_either(w: CampaignWorld) ->
     await w.send(ANNA, try_allowed=2)
     [attempt] = (await campaigns.claim(40, always)).attempts
     await is_busy(w, calls, attempt, 60)
-    await w.age(-HOUR_S)
+    await w.jumps(-HOUR_S)
     assert await claimed(campaigns) == []
     await w.age(61)
     assert await claimed(campaigns) == [ANNA]
@@ -111,7 +112,7 @@ async def test_two_engines_put_it_right_once(w: CampaignWorld) -> None:
     campaign = await w.start(ANNA, try_allowed=2)
     [attempt] = (await both[0].claim(40, always)).attempts
     await is_busy(w, calls, attempt, 60)
-    await w.age(-HOUR_S)
+    await w.jumps(-HOUR_S)
     for seconds in (40, 15):    # each of them looks, again and again
         assert await asyncio.gather(*(claimed(one) for one in both)) == [[], []]
         await w.age(seconds)
@@ -129,7 +130,7 @@ async def test_windows_stay_what_the_wall_clock_says(w: CampaignWorld) -> None:
     await w.age(2)
     doors.opens_in_s = 600
     assert await claimed(campaigns, 40, doors) == []
-    await w.age(-HOUR_S)
+    await w.jumps(-HOUR_S)
     doors.opens_in_s = HOUR_S + 600
     for _ in range(3):
         await w.age(601)
@@ -147,9 +148,75 @@ async def test_whoever_is_on_the_line_is_not_called_again_whatever_the_clock_say
     campaign = await w.start(ANNA, BEN, channels=1, try_allowed=3)
     [attempt] = (await campaigns.claim(40, always)).attempts
     await calls.save(saving(live(attempt)))
-    await w.age(by_s)
+    await w.jumps(by_s)
     await w.dies(SWITCH)    # so it looks to the other one
     for one in (campaigns, w.campaigns(OTHER)):
         assert await one.free_lost([]) == 0
         assert await claimed(one) == []
     assert await w.transmissions(campaign) == {ANNA: ("processing", 1)}
+
+
+async def are_dialled(w: CampaignWorld, calls: CallStore, attempts: Sequence[Attempt], off_s: float = 0) -> None:
+    """By a switch whose clock is off by so much."""
+    at = w.now() + timedelta(seconds=off_s)
+    for attempt in attempts:
+        begun = WriteSpool(attempt.spool_id, SpoolStatus.STARTED, trunk="trunk", started_at=at)
+        await calls.save(saving(live(attempt), begun))
+
+
+@pytest.mark.parametrize("off_s", [HOUR_S, -HOUR_S])
+async def test_a_cap_counts_what_was_dialled_whatever_the_switch_says_when(w: CampaignWorld, off_s: float) -> None:
+    calls, campaigns = await w.calls(), w.campaigns()
+    await w.allows(2)
+    await w.start(ANNA, BEN, CLEO, cpm=60_000)
+    await are_dialled(w, calls, await several(w, campaigns, 2), off_s)
+    await w.age(50)
+    assert await claimed(campaigns) == []
+    await w.age(11)
+    assert await claimed(campaigns) == [CLEO]
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+async def test_a_cap_is_kept_and_stops_nobody_for_longer_when_the_clock_jumps(w: CampaignWorld, by_s: float) -> None:
+    calls, campaigns = await w.calls(), w.campaigns()
+    await w.allows(2)
+    await w.start(ANNA, BEN, CLEO, cpm=60_000)
+    await are_dialled(w, calls, await several(w, campaigns, 2))
+    assert await claimed(campaigns) == []
+    await w.age(20)
+    await w.jumps(by_s)
+    for _ in range(3):
+        assert await claimed(campaigns) == []
+        await w.age(10)
+    await w.age(11)
+    assert await claimed(campaigns) == [CLEO]
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+async def test_what_was_dialled_before_anybody_saw_that_the_clock_jumped_counts_as_long_as_everything(
+        w: CampaignWorld, by_s: float) -> None:
+    calls, campaigns = await w.calls(), w.campaigns()
+    await w.allows(2)
+    await w.start(ANNA, BEN, CLEO, cpm=60_000)
+    attempts = await several(w, campaigns, 2)
+    await w.jumps(by_s)
+    await are_dialled(w, calls, attempts)
+    assert await claimed(campaigns) == []
+    await w.age(61)
+    assert await claimed(campaigns) == [CLEO]
+
+
+async def test_of_two_engines_one_sees_that_the_clock_jumped_and_both_know(w: CampaignWorld) -> None:
+    await w.calls(OTHER)
+    calls = await w.calls()
+    both = w.campaigns(SWITCH), w.campaigns(OTHER)
+    await w.allows(2)
+    await w.start(ANNA, BEN, CLEO, cpm=60_000)
+    await are_dialled(w, calls, await several(w, both[0], 2))
+    assert await claimed(both[1]) == []
+    await w.jumps(HOUR_S)
+    assert await asyncio.gather(*(claimed(one) for one in both)) == [[], []]
+    await w.age(50)
+    assert await asyncio.gather(*(claimed(one) for one in both)) == [[], []]
+    await w.age(11)
+    assert sorted(await asyncio.gather(*(claimed(one) for one in both))) == [[], [CLEO]]

@@ -33,6 +33,7 @@ from tests.campaign_stores import (
     ended,
     live,
     saving,
+    several,
 )
 
 ANSWERED, BUSY = CallDisposition.ANSWERED, CallDisposition.BUSY
@@ -64,16 +65,6 @@ async def finish(
 ) -> None:
     await calls.save(saving(
         live(attempt, is_new=False), *ended(attempt, w.now(), how, status, again_s), Finish(w.now(), how.value)))
-
-
-async def several(w: CampaignWorld, campaigns: CampaignStore, count: int) -> list[Attempt]:
-    """The next ones, as time goes by."""
-    got: list[Attempt] = []
-    for _ in range(count):
-        got += (await campaigns.claim(count - len(got), always)).attempts
-        await w.age(1)
-    assert len(got) == count
-    return got
 
 
 async def called(w: CampaignWorld, calls: CallStore, campaigns: CampaignStore) -> list[str]:
@@ -480,13 +471,15 @@ async def test_what_has_begun_is_not_freed(w: CampaignWorld) -> None:
     assert await w.transmissions(campaign) == {ANNA: ("processing", 1), BEN: ("processing", 1)}
 
 
-async def test_an_engine_frees_what_one_that_is_gone_has_claimed_but_not_of_one_that_lives(w: CampaignWorld) -> None:
+@pytest.mark.parametrize("ago_s", [60, -3600])
+async def test_an_engine_frees_what_one_that_is_gone_has_claimed_but_not_of_one_that_lives(
+        w: CampaignWorld, ago_s: float) -> None:
     await w.calls()
     await w.calls(OTHER)
     await w.start(ANNA)
     [_] = (await w.campaigns(OTHER).claim(40, always)).attempts
     assert await w.campaigns().free_lost([]) == 0
-    await w.dies(OTHER)
+    await w.dies(OTHER, ago_s)
     assert await w.campaigns().free_lost([]) == 1
 
 
@@ -655,11 +648,11 @@ async def test_when_our_switch_dialled_is_remembered(w: CampaignWorld) -> None:
     calls, campaigns = await w.calls(), w.campaigns()
     await w.start(ANNA, BEN, cpm=60)
     [attempt] = (await campaigns.claim(40, always)).attempts
-    before = w.now() - timedelta(seconds=1)
     await begin(w, calls, attempt)
-    assert len(await campaigns.dialled_since(before)) == 1
-    assert list(await campaigns.dialled_since(w.now() + timedelta(seconds=1))) == []
-    assert list(await w.campaigns(OTHER).dialled_since(before)) == []
+    await w.age(5)
+    assert list(await campaigns.dialled_within(timedelta(seconds=10))) == [pytest.approx(5, abs=2)]
+    assert list(await campaigns.dialled_within(timedelta(seconds=4))) == []
+    assert list(await w.campaigns(OTHER).dialled_within(timedelta(seconds=10))) == []
 
 
 async def test_changes_wake_now_and_then_and_when_something_was_ordered(w: CampaignWorld) -> None:

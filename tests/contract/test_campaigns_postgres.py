@@ -136,7 +136,7 @@ async def plan_of(database_url: str, query: str) -> str:
 
 @pytest.mark.parametrize("query", [
     "take_sent", "take_due", "next_due", "due_again", "due_postponed", "new_members", "what_is_left", "attempts",
-    "spool", "halted", "again", "put_back"])
+    "spool", "halted", "again", "put_back", "dialled", "dialled_long"])
 async def test_no_claim_reads_a_large_table_from_end_to_end(database_url: str, query: str) -> None:
     plan = await plan_of(database_url, query)
     whole = [line for line in plan.splitlines() if "Seq Scan" in line]

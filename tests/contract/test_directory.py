@@ -266,9 +266,11 @@ async def test_a_deleted_hotline_is_not_there_and_neither_are_its_logs(w: World)
     assert await w.directory.replace_hotline(org.id, hotline.hotline_id, org.data()) is None
 
 
-async def test_the_engines_heartbeat_and_figures_are_told(w: World) -> None:
+@pytest.mark.parametrize("age_s", [42, -42])
+async def test_the_engines_heartbeat_and_figures_are_told(w: World, age_s: float) -> None:
+    """One that is to come, since the clock was put back, is no younger than one that was."""
     assert await w.directory.engine_beat() is None
-    await w.beat(42, {"switch": True}, "ringward_calls 1\n")
+    await w.beat(age_s, {"switch": True}, "ringward_calls 1\n")
     beat = await w.directory.engine_beat()
     assert beat and (round(beat.age_s), beat.state, beat.metrics) == (42, {"switch": True}, "ringward_calls 1\n")
 

@@ -9,7 +9,7 @@ nobody. A new engine then takes over the same store and the same switch.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from engine.app import Engine
@@ -189,9 +189,9 @@ class MortalAlarms:
         with self._fate.asking():
             return await self._alarms.call_back(did, caller)
 
-    async def restraints(self, since: datetime) -> Restraints:
+    async def restraints(self, within: timedelta) -> Restraints:
         with self._fate.asking():
-            return await self._alarms.restraints(since)
+            return await self._alarms.restraints(within)
 
     async def recording(self, organisation_id: int, recording_id: int) -> bytes | None:
         with self._fate.asking():
@@ -256,9 +256,9 @@ class MortalCampaigns:
             await self._campaigns.keep_recording(recorded, wav, duration_ms)
         self._fate.boundary("after a recording is kept")
 
-    async def dialled_since(self, since: datetime) -> Sequence[datetime]:
+    async def dialled_within(self, within: timedelta) -> Sequence[float]:
         with self._fate.asking():
-            return await self._campaigns.dialled_since(since)
+            return await self._campaigns.dialled_within(within)
 
     async def changes(self) -> AsyncIterator[None]:
         async for _ in self._campaigns.changes():

@@ -304,7 +304,7 @@ async def test_the_organisations_calls_are_counted(made: Made, rule: str) -> Non
     assert [(await send(made, it)).status for it in ids[:3]] == [200, 200, 412]
     assert f"(calls-per-{rule})" in says(await send(made, ids[3]))[1]
     await made.site.pool.execute(
-        "UPDATE spools SET status = 'failed', time_start = now() - interval '25 hours', time_end = now()")
+        "UPDATE spools SET status = 'failed', counted_at = now() - interval '25 hours', time_end = now()")
     assert (await send(made, ids[3])).status == 200
 
 

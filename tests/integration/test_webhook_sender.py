@@ -18,6 +18,7 @@ from standardwebhooks import WebhookVerificationError
 
 from api.webhooks.signature import new_secret
 from engine.store import queries
+from engine.store.webhooks import PostgresDeliveries
 from tests.receivers import Receiver, Request, WebhookDesk, answering, dripping, never, webhook_desk
 
 SQL = queries.load("webhooks")
@@ -254,6 +255,63 @@ async def test_a_receivers_wish_for_time_is_heard(desk: WebhookDesk) -> None:
         await desk.happened()
         delivery = await desk.tried(webhook)
     assert delivery.due_at - began > timedelta(seconds=99)
+
+
+async def put_back(desk: WebhookDesk, is_known: bool = True) -> None:
+    """The clock, by an hour: to it everything that was is yet to come. `is_known`: a sender lives that knows what it
+    has in hand by until when, which no clock changes."""
+    await desk.world.pool.execute(
+        "UPDATE webhook_deliveries SET created_at = created_at + interval '1 hour', "
+        "due_at = due_at + interval '1 hour', waits_since = waits_since + interval '1 hour', "
+        "taken_until = CASE WHEN $1 THEN taken_until ELSE taken_until + interval '1 hour' END", is_known)
+
+
+async def test_a_clock_that_is_put_back_makes_the_next_try_no_later(desk: WebhookDesk) -> None:
+    async with Receiver(answering(503, 204, **{"Retry-After": "2"})) as receiver:
+        webhook = await desk.webhook(receiver.url)
+        async with desk.sender():
+            await desk.happened()
+            await desk.tried(webhook)
+            await put_back(desk)
+            began = time.monotonic()
+            [delivery] = await desk.until(webhook, "delivered")
+    assert delivery.tries == 2 and 1.5 < time.monotonic() - began < 5
+
+
+async def test_what_has_happened_is_told_at_once_though_the_clock_was_put_back_before_the_first_try(
+        desk: WebhookDesk) -> None:
+    async with Receiver() as receiver:
+        webhook = await desk.webhook(receiver.url)
+        await desk.happened()
+        await put_back(desk)
+        async with desk.sender():
+            [delivery] = await desk.until(webhook, "delivered")
+    assert delivery.tries == 1
+
+
+async def test_what_is_in_hand_when_the_clock_is_put_back_is_sent_once_and_noted(desk: WebhookDesk) -> None:
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        await put_back(desk)
+        await asyncio.sleep(0.5)    # rounds of the sender, which polls every 0.05 s
+        await answering(204)(request, writer)
+    async with Receiver(behave) as receiver, desk.sender(timeout_s=3):
+        webhook = await desk.webhook(receiver.url)
+        await desk.happened()
+        [delivery] = await desk.until(webhook, "delivered")
+    assert (len(receiver.requests), delivery.tries) == (1, 1)
+
+
+async def test_what_a_sender_that_died_had_in_hand_is_free_when_its_lease_is_over_though_the_clock_was_put_back(
+        desk: WebhookDesk) -> None:
+    async with Receiver() as receiver:
+        webhook = await desk.webhook(receiver.url)
+        await desk.happened()
+        deliveries = PostgresDeliveries(desk.database_url, desk.world.pool)
+        assert len(await deliveries.claim(10, 10, {}, 1)) == 1
+        await put_back(desk, is_known=False)
+        async with desk.sender(lease_s=1):
+            [delivery] = await desk.until(webhook, "delivered")
+    assert (len(receiver.requests), delivery.tries) == (1, 2)
 
 
 async def test_while_secrets_overlap_a_receiver_with_either_is_content(desk: WebhookDesk) -> None:

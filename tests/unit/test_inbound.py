@@ -212,7 +212,7 @@ async def test_who_guessed_pins_before_may_guess_the_fewer_when_he_calls_back() 
         for left in (3, 3, 3, 2, 1, 0):
             await calls_back(at, OWN)
             assert at.desk.sent(AskAlarm)[-1].ask.pin_tries == left
-            at.desk.calls._restraint.pin_failed("4917012345", at.desk.switch.now())
+            at.desk.calls._restraint.pin_failed("4917012345")
 
 
 async def calls_back(at: AlarmDesk, did: str, hangs_up: bool = False) -> str:

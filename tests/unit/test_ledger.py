@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from engine.flows import hotline
 from engine.flows.flow import Apart, Leg, Owner
 from engine.ledger import Ledger
@@ -159,19 +161,34 @@ def test_alarms_wait_while_nobody_knows_what_lives_on_the_switch_and_hotlines_do
 
 
 def test_a_delay_is_told_once_and_again_when_it_becomes_longer() -> None:
-    restraint = Restraint()
-    for minute in (2, 4, 6):
-        restraint.dialled("49301", T0 - timedelta(minutes=minute))
+    passed_s = 0.0
+    restraint = Restraint(clock_s=lambda: passed_s)
+    restraint.load([("49301", 60 * minute) for minute in (2, 4, 6)], ())
     noted = ledger(restraint=restraint)
     noted.note("alarm", CrowdFlow(), Crowd((), (Wanted("49301", is_repeat=True),)))  # type: ignore[arg-type]
     first = noted.grant(T0, 0)
     assert [(one.call_id, one.number, one.until) for one in first.delays] == [
         ("alarm", "49301", T0 + timedelta(minutes=9))]
     assert first.grants == [] and first.again_in_s == 9 * 60
-    assert noted.grant(T0, 1).delays == []
-    restraint.dialled("49301", T0 + timedelta(minutes=9))
+    passed_s = 1.0
+    assert noted.grant(T0 + timedelta(seconds=1.2), 1).delays == []     # two clocks never agree to the microsecond
+    passed_s = 541.0
+    restraint.dialled("49301")
     later = noted.grant(T0 + timedelta(minutes=9, seconds=1), 2)
     assert [one.until for one in later.delays] == [T0 + timedelta(minutes=11)]
+
+
+@pytest.mark.parametrize("by_s", [3600, -3600])
+def test_a_number_rests_as_long_when_the_switchs_clock_jumps_and_the_new_end_is_told(by_s: float) -> None:
+    restraint = Restraint(clock_s=lambda: 0.0)
+    restraint.load([("49301", 60 * minute) for minute in (2, 4, 6)], ())
+    noted = ledger(restraint=restraint)
+    noted.note("alarm", CrowdFlow(), Crowd((), (Wanted("49301", is_repeat=True),)))  # type: ignore[arg-type]
+    noted.grant(T0, 0)
+    jumped = T0 + timedelta(seconds=by_s)
+    found = noted.grant(jumped, 1)
+    assert (found.grants, [one.until for one in found.delays]) == ([], [jumped + timedelta(minutes=9)])
+    assert found.again_in_s == 9 * 60
 
 
 def test_alarms_take_turns() -> None:
@@ -188,14 +205,13 @@ def test_alarms_take_turns() -> None:
 def test_what_an_engine_before_dialled_counts_for_the_pace() -> None:
     noted = ledger(cps=2)
     note(noted, "call", Playbook.of())
-    noted.begin_after([T0 - timedelta(seconds=0.5), T0 - timedelta(minutes=5)], T0, now_s=10)
+    noted.begin_after([0.5, 300], now_s=10)
     assert len(grant(noted, now_s=10).grants) == 1
 
 
 def test_a_rest_that_is_as_good_as_over_is_waited_for_without_a_word() -> None:
-    restraint = Restraint((Limit(1, 60),))
-    restraint.dialled("49301", T0 - timedelta(seconds=59.99))
-    restraint.dialled("49302", T0 - timedelta(seconds=50))
+    restraint = Restraint((Limit(1, 60),), clock_s=lambda: 0.0)
+    restraint.load([("49301", 59.99), ("49302", 50)], ())
     noted = ledger(restraint=restraint)
     noted.note("crowd", CrowdFlow(), Crowd((), (Wanted("49301", True), Wanted("49302", True))))  # type: ignore[arg-type]
     found = grant(noted)
@@ -253,7 +269,7 @@ def test_neither_removal_nor_change_nor_a_former_engine_lets_a_provider_dial_fas
     noted.put_providers([provider(cps=1)], 0.2)
     assert granted_to(noted, 0.3) == [] and granted_to(noted, 1.2) == ["p7"]
     later = ledger()
-    later.begin_after([T0], T0 + timedelta(seconds=0.5), 10)
+    later.begin_after([0.5], 10)
     later.put_providers([provider(cps=1)], 10.1)
     note(later, "call", Playbook.of(a_hotline(1)))
     assert granted_to(later, 10.2) == [] and granted_to(later, 10.7) == ["p7"]

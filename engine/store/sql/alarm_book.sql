@@ -54,13 +54,14 @@ SELECT 1 FROM recordings WHERE organisation_id = $1 AND id = $2 AND audio IS NOT
 
 -- name: lock_budget
 -- One POST of an organisation after the other counts calls. (NO KEY: rows that refer to the organisation are not kept waiting.)
-SELECT calls_per_minute, calls_per_hour, calls_per_day, clock_timestamp() AS now
+SELECT calls_per_minute, calls_per_hour, calls_per_day, clock_timestamp() AS now, steady_now() AS steady
 FROM organisations WHERE id = $1 FOR NO KEY UPDATE
 
 -- name: calls_placed
--- Placed within a minute, an hour, a day; and the first dials of open alarms that are still to come.
-SELECT count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 minute') AS minute,
-       count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 hour') AS hour,
+-- $1 organisation, $2 now, by the steady clock. Placed within a minute, an hour, a day; and the first dials of open alarms that
+-- are still to come.
+SELECT count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 minute') AS minute,
+       count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 hour') AS hour,
        count(*) AS day,
        (SELECT count(*)
         FROM alarms a JOIN alarm_recipients r ON r.alarm_id = a.id
@@ -69,7 +70,7 @@ SELECT count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 minute')
           AND NOT EXISTS (SELECT 1 FROM alarm_attempts t WHERE t.alarm_id = r.alarm_id AND t.recipient_id = r.id)
        ) AS waiting
 FROM alarm_attempts
-WHERE organisation_id = $1 AND direction = 'outbound' AND placed_at > $2::timestamptz - interval '1 day'
+WHERE organisation_id = $1 AND direction = 'outbound' AND counted_at > $2::timestamptz - interval '1 day'
 
 -- name: create_alarm
 INSERT INTO alarms (organisation_id, needed, plan, request, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id

@@ -2,7 +2,8 @@
 -- Used by engine/store/alarms.py. What a live alarm writes is saved by save_alarm_rows (migration 0005).
 
 -- name: claim
--- $1 switch, $2 most, $3 what this engine has claimed and not begun, $4 when another engine counts as gone.
+-- $1 switch, $2 most, $3 what this engine has claimed and not begun, $4 when another engine counts as gone; also when its
+-- beat is to come: it has not beaten since the clock was put back.
 -- Ours is what nobody claimed, what our switch claimed (by an engine before us, or our answer was lost), what an engine
 -- claimed that is gone. Not what has a live call: its engine goes on with it. (save_alarm_rows refuses the slower one of
 -- two that begin the same alarm.) The array keeps the plan an index scan of the queue.
@@ -15,7 +16,7 @@ WITH claimed AS (
           AND (a.claimed_switch IS NULL OR a.claimed_switch = $1 OR NOT EXISTS (
               SELECT FROM engines other
               WHERE other.switch = a.claimed_switch AND other.engine_id = a.claimed_engine
-                AND other.beat_at > clock_timestamp() - $4::interval))
+                AND other.beat_at BETWEEN clock_timestamp() - $4::interval AND clock_timestamp() + $4::interval))
           AND NOT EXISTS (SELECT FROM calls c WHERE c.id = a.call_id)
         ORDER BY a.id LIMIT $2
         FOR NO KEY UPDATE OF a SKIP LOCKED))
@@ -96,10 +97,12 @@ WHERE n.number = $1
 
 -- name: dials
 -- Across: a number rests whoever rang it. What ended on its way disturbed nobody (WriteAttempt.never_rang).
-SELECT phone, placed_at FROM alarm_attempts
-WHERE placed_at >= $1 AND direction = 'outbound'
+-- $1 for how long. How many seconds ago each was, by the steady clock (migration 0015).
+SELECT phone, extract(epoch FROM steady_now() - counted_at)::float8 FROM alarm_attempts
+WHERE counted_at >= steady_now() - $1::interval AND direction = 'outbound'
   AND NOT (coalesce(disposition, '') = 'failed' AND answered_at IS NULL AND cause IN (18, 34, 38, 41, 42))
-ORDER BY placed_at
+ORDER BY counted_at
 
 -- name: pin_failures
-SELECT number, at FROM pin_failures WHERE at >= $1 ORDER BY at
+SELECT number, extract(epoch FROM steady_now() - counted_at)::float8 FROM pin_failures
+WHERE counted_at >= steady_now() - $1::interval ORDER BY counted_at

@@ -4,9 +4,9 @@
 -- A session lock that dies with the owner's connection: who gets it knows at once that the owner's process is gone.
 SELECT pg_try_advisory_lock(owner_key($1));
 
--- name: heartbeat_age
--- By the database's clock alone, so that the hosts' clocks do not matter. Null: nobody ever owned it.
-SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM engines WHERE switch = $1;
+-- name: last_beat
+-- Not how old it is: whoever asks again and again sees whether it changes (pulse.py). Null: nobody ever owned the switch.
+SELECT beat_at FROM engines WHERE switch = $1;
 
 -- name: take_over
 SELECT take_over_switch($1, $2, $3);

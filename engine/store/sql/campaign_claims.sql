@@ -74,24 +74,29 @@ WHERE c.id = ANY(ARRAY(
     ORDER BY wakes_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
 ORDER BY c.wakes_at, c.id
 
+-- name: keep_steady
+-- Migration 0015. In no transaction with anything else: others wait for it after the clock has jumped.
+SELECT keep_steady($1)
+
 -- name: dialled
--- How many calls campaigns and transmissions of the organisation placed within a minute, and how many are claimed to be
--- placed: they count as well, or each claim until the first of them is dialled would exceed the limit.
+-- $1 organisation, $2 now, by the steady clock. How many calls campaigns and transmissions of the organisation placed within a
+-- minute, and how many are claimed to be placed: they count as well, or each claim until the first of them is dialled would
+-- exceed the limit.
 SELECT (SELECT count(*) FROM spools
-        WHERE organisation_id = $1 AND time_start > statement_timestamp() - interval '1 minute')
+        WHERE organisation_id = $1 AND counted_at > $2::timestamptz - interval '1 minute')
        + (SELECT count(*) FROM alarm_attempts WHERE organisation_id = $1 AND direction = 'outbound'
-            AND placed_at > statement_timestamp() - interval '1 minute') AS minute,
+            AND counted_at > $2::timestamptz - interval '1 minute') AS minute,
        (SELECT count(*) FROM spools
         WHERE organisation_id = $1 AND claimed_switch IS NOT NULL AND time_end IS NULL AND time_start IS NULL) AS claimed
 
 -- name: dialled_long
 -- Within an hour, a day, alarms as well: of a day many rows, so this is not asked at every claim.
-SELECT count(*) FILTER (WHERE at > statement_timestamp() - interval '1 hour') AS hour, count(*) AS day
-FROM (SELECT s.time_start AS at FROM spools s
-      WHERE s.organisation_id = $1 AND s.time_start > statement_timestamp() - interval '1 day'
+SELECT count(*) FILTER (WHERE at > $2::timestamptz - interval '1 hour') AS hour, count(*) AS day
+FROM (SELECT s.counted_at AS at FROM spools s
+      WHERE s.organisation_id = $1 AND s.counted_at > $2::timestamptz - interval '1 day'
       UNION ALL
-      SELECT t.placed_at FROM alarm_attempts t
-      WHERE t.organisation_id = $1 AND t.direction = 'outbound' AND t.placed_at > statement_timestamp() - interval '1 day') placed
+      SELECT t.counted_at FROM alarm_attempts t
+      WHERE t.organisation_id = $1 AND t.direction = 'outbound' AND t.counted_at > $2::timestamptz - interval '1 day') placed
 
 -- name: due_again
 -- $1 campaign, $2 organisation, $3 its do-not-call lists, $4 most. Those that wait for their next attempt.
@@ -271,8 +276,9 @@ WITH wanted AS (
     FROM wanted w
     RETURNING id, organisation_id, account_id
 )
-INSERT INTO spools (organisation_id, transmission_id, account_id, number, status, time_start, claimed_switch, claimed_engine)
-SELECT m.organisation_id, m.id, m.account_id, $3, 'started', clock_timestamp(), e.switch, e.engine_id
+INSERT INTO spools (organisation_id, transmission_id, account_id, number, status, time_start, counted_at, claimed_switch,
+                    claimed_engine)
+SELECT m.organisation_id, m.id, m.account_id, $3, 'started', clock_timestamp(), steady_now(), e.switch, e.engine_id
 FROM made m CROSS JOIN engines e WHERE e.switch = $1
 RETURNING id
 
@@ -303,8 +309,9 @@ JOIN campaigns c ON c.id = told.campaign_id
 ON CONFLICT (campaign_id, switch, figure) DO UPDATE SET count = f.count + 1
 
 -- name: free_lost
--- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone. A campaign's is given back, as if it had
--- never been claimed; a single one keeps its spool, whose id its sender knows.
+-- $1 switch, $2 calls that are about to begin, $3 when another engine counts as gone; also when its beat is to come: it has
+-- not beaten since the clock was put back. A campaign's is given back, as if it had never been claimed; a single one keeps
+-- its spool, whose id its sender knows.
 WITH lost AS (
     SELECT s.id, s.transmission_id, s.campaign_id, s.status, s.is_sent
     FROM spools s
@@ -313,7 +320,7 @@ WITH lost AS (
       AND (s.claimed_switch = $1 OR NOT EXISTS (
           SELECT FROM engines other
           WHERE other.switch = s.claimed_switch AND other.engine_id = s.claimed_engine
-            AND other.beat_at > clock_timestamp() - $3::interval))
+            AND other.beat_at BETWEEN clock_timestamp() - $3::interval AND clock_timestamp() + $3::interval))
       AND s.call_id <> ALL($2::uuid[])
       AND NOT EXISTS (SELECT FROM calls c WHERE c.id = s.call_id)
     FOR NO KEY UPDATE SKIP LOCKED
@@ -374,5 +381,6 @@ WITH made AS (
 INSERT INTO results (organisation_id, spool_id, application_id, type, name, data)
 SELECT organisation_id, $1, $2, 'message', 'recording', id::text FROM made
 
--- name: dialled_since
-SELECT time_start FROM spools WHERE claimed_switch = $1 AND time_start >= $2
+-- name: dialled_within
+SELECT extract(epoch FROM steady_now() - counted_at)::float8 FROM spools
+WHERE claimed_switch = $1 AND counted_at >= steady_now() - $2::interval

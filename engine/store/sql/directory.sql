@@ -32,9 +32,9 @@ ON CONFLICT (number) DO NOTHING
 RETURNING number
 
 -- name: engine_beat
--- Across: the engine that beat last.
-SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 AS age_s, state, metrics
-FROM engines ORDER BY beat_at DESC LIMIT 1
+-- Across: the engine that beat last. A beat to come was written before the clock was put back: the further away the older.
+SELECT abs(extract(epoch FROM clock_timestamp() - beat_at))::float8 AS age_s, state, metrics
+FROM engines ORDER BY 1 LIMIT 1
 
 -- name: issue_token
 INSERT INTO tokens (organisation_id, user_id, digest)

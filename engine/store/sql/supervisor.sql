@@ -1,9 +1,8 @@
 -- What `ringward up` and `ringward call tail` ask of the whole system.
 
 -- name: beat
--- Whether the engine with this process id lives: its heartbeat's age by the database's clock.
-SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 AS age_s,
-       coalesce((state->>'taking_calls')::boolean, false) AS taking_calls
+-- Whether the engine with this process id lives: the last heartbeat of it.
+SELECT beat_at, coalesce((state->>'taking_calls')::boolean, false) AS taking_calls
 FROM engines WHERE pid = $1 ORDER BY beat_at DESC LIMIT 1
 
 -- name: last_entry

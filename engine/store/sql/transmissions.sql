@@ -98,24 +98,25 @@ WHERE h.organisation_id = $1 AND h.deleted_at IS NULL AND h.number = ANY($2::tex
 -- One that counts calls after the other, alarms' posts included. (NO KEY: rows that refer to it are not kept waiting.)
 SELECT CASE WHEN o.countries = '{}' THEN ARRAY[o.country] ELSE o.countries END AS countries,
        EXISTS (SELECT FROM numbers n WHERE n.organisation_id = o.id) AS has_number,
-       o.calls_per_minute, o.calls_per_hour, o.calls_per_day, clock_timestamp() AS now
+       o.calls_per_minute, o.calls_per_hour, o.calls_per_day, steady_now() AS now
 FROM organisations o
 WHERE o.id = $1
 FOR NO KEY UPDATE OF o
 
 -- name: calls_placed
--- Within a minute, an hour, a day: by alarms, by programs, and those that are still to be dialled.
+-- $1 organisation, $2 now, by the steady clock. Within a minute, an hour, a day: by alarms, by programs, and those that are
+-- still to be dialled.
 SELECT coalesce(sum(n.minute), 0)::bigint AS minute, coalesce(sum(n.hour), 0)::bigint AS hour,
        coalesce(sum(n.day), 0)::bigint AS day
-FROM (SELECT count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 minute') AS minute,
-             count(*) FILTER (WHERE placed_at > $2::timestamptz - interval '1 hour') AS hour, count(*) AS day
+FROM (SELECT count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 minute') AS minute,
+             count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 hour') AS hour, count(*) AS day
       FROM alarm_attempts
-      WHERE organisation_id = $1 AND direction = 'outbound' AND placed_at > $2::timestamptz - interval '1 day'
+      WHERE organisation_id = $1 AND direction = 'outbound' AND counted_at > $2::timestamptz - interval '1 day'
       UNION ALL
-      SELECT count(*) FILTER (WHERE time_start > $2::timestamptz - interval '1 minute'),
-             count(*) FILTER (WHERE time_start > $2::timestamptz - interval '1 hour'), count(*)
+      SELECT count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 minute'),
+             count(*) FILTER (WHERE counted_at > $2::timestamptz - interval '1 hour'), count(*)
       FROM spools
-      WHERE organisation_id = $1 AND time_start > $2::timestamptz - interval '1 day'
+      WHERE organisation_id = $1 AND counted_at > $2::timestamptz - interval '1 day'
       UNION ALL
       SELECT q.n, q.n, q.n
       FROM (SELECT count(*) AS n FROM spools

@@ -47,9 +47,9 @@ ORDER BY id DESC LIMIT $5
 -- name: replay
 -- From the beginning of the schedule. One that is being sent just now goes on as it is.
 UPDATE webhook_deliveries
-SET state = 'pending', tries = 0, due_at = now(), taken_until = NULL, delivered_at = NULL
+SET state = 'pending', tries = 0, due_at = now(), waits_since = now(), taken_until = NULL, delivered_at = NULL
 WHERE organisation_id = $1 AND webhook_id = $2 AND id = $3
-  AND NOT (state = 'pending' AND coalesce(taken_until > now(), false))
+  AND NOT (state = 'pending' AND taken_until IS NOT NULL AND due_at > now())
 RETURNING *
 
 -- name: delivery
@@ -58,7 +58,7 @@ SELECT * FROM webhook_deliveries WHERE organisation_id = $1 AND webhook_id = $2 
 -- name: replay_dead
 -- Oldest first, no more than the deadline of a request allows.
 UPDATE webhook_deliveries
-SET state = 'pending', tries = 0, due_at = now(), taken_until = NULL
+SET state = 'pending', tries = 0, due_at = now(), waits_since = now(), taken_until = NULL
 WHERE id = ANY (ARRAY(
     SELECT id FROM webhook_deliveries
     WHERE organisation_id = $1 AND webhook_id = $2 AND state = 'dead'
@@ -71,8 +71,18 @@ SELECT pg_notify('ringward_webhook', '')
 -- name: claim
 -- What is due, a few of each webhook ($2, less what this sender has in hand: $3, $4) and no more than $1 in all. The index
 -- is walked from one webhook that has anything pending to the next, so that a receiver's backlog costs the others nothing;
--- in random order, so that no webhook is always the last. The try is counted here: a sender that dies has tried.
-WITH RECURSIVE waiting AS (
+-- in random order, so that no webhook is always the last. The try is counted here: a sender that dies has tried, and what
+-- it had in hand is due when its time ($5) is over. `put_back`: what waits since a time to come does so since before the clock
+-- was put back. It waits from now on as long as it was to wait then; who has it in hand is known by `taken_until`, which
+-- stays.
+WITH RECURSIVE put_back AS (
+    UPDATE webhook_deliveries SET due_at = now() + (due_at - waits_since), waits_since = now()
+    WHERE id = ANY (ARRAY(
+        SELECT d.id FROM webhook_deliveries d
+        WHERE d.state = 'pending' AND d.waits_since > now() + interval '1 second'
+        LIMIT 1000
+        FOR UPDATE SKIP LOCKED))
+), waiting AS (
     (SELECT webhook_id FROM webhook_deliveries WHERE state = 'pending' ORDER BY webhook_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.webhook_id FROM webhook_deliveries d
@@ -86,13 +96,14 @@ WITH RECURSIVE waiting AS (
     ORDER BY random()
 ), taken AS (
     UPDATE webhook_deliveries
-    SET taken_until = now() + $5::interval, tries = webhook_deliveries.tries + 1
+    SET taken_until = now() + $5::interval, due_at = now() + $5::interval, waits_since = now(),
+        tries = webhook_deliveries.tries + 1
     WHERE id = ANY (ARRAY(
         SELECT due.id FROM free
         CROSS JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.state = 'pending' AND d.webhook_id = free.webhook_id
-              AND d.due_at <= now() AND (d.taken_until IS NULL OR d.taken_until < now())
+              AND d.due_at <= now()
             ORDER BY d.due_at
             LIMIT free.tries
             FOR UPDATE SKIP LOCKED
@@ -112,7 +123,7 @@ WHERE id = $1
 -- Only by who still holds it. `$4` null: there is no further try.
 UPDATE webhook_deliveries
 SET state = CASE WHEN $5::interval IS NULL THEN 'dead' ELSE 'pending' END, due_at = now() + coalesce($5, '0'),
-    last_status = $3, last_error = $4, taken_until = NULL
+    waits_since = now(), last_status = $3, last_error = $4, taken_until = NULL
 WHERE id = $1 AND state = 'pending' AND taken_until = $2
 
 -- name: switch_off
