@@ -13,6 +13,7 @@ from functools import cache
 import structlog
 from aiohttp import web
 
+from api import expectation, malformed
 from api.docs_page import Page, docs_routes
 from api.errors import STYLES, errors
 from api.first_responder.routes import routes as first_responder
@@ -54,6 +55,7 @@ def create_app(directory: Directory, base: Base | None = None) -> web.Applicatio
     app[STYLES] = {}
     app[SERVICES] = {}
     app[RUNNING] = []
+    expectation.install(app)
     app.add_routes(first_responder)
     if base is not None:
         ringward.install(app, base)
@@ -84,7 +86,7 @@ async def run(settings: Settings) -> None:
                              command_timeout_s=COMMAND_TIMEOUT_S)
     base = Base(pool, settings.database_url, settings, DEADLINE_S)
     runner = web.AppRunner(create_app(PostgresDirectory(pool, DEADLINE_S), base), access_log=None,
-                           shutdown_timeout=SHUTDOWN_S)
+                           logger=malformed.SERVER, shutdown_timeout=SHUTDOWN_S)
     stop = _stop_on_signal()
     try:
         await runner.setup()

@@ -22,7 +22,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.access import authenticate
 from api.errors import ENVELOPE, ErrorStyle, invalid
-from api.expectation import expected
 from api.json_body import BODY_LIMIT, read_body, read_json, require_type
 from engine.store.directory_port import Directory
 
@@ -154,7 +153,7 @@ class Routes:
         return register
 
     def __iter__(self) -> Iterator[web.RouteDef]:
-        return (web.route(it.method, it.path, it.serve, expect_handler=expected) for it in self.operations)
+        return (web.route(it.method, it.path, it.serve) for it in self.operations)
 
 
 def _model(hint: Any) -> Any:

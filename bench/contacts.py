@@ -15,6 +15,7 @@ from functools import partial
 
 from bench.campaign_system import FIRST_NUMBER, CampaignSystem, campaign_system, is_right
 from bench.conditions import conditions
+from bench.own_system import NO_LIMIT
 from bench.pairs import Goal, Result, in_pairs
 from bench.results import Results
 from bench.windows import window
@@ -27,7 +28,6 @@ WARM_S, FOR_S = 1.5, 4.0
 PROGRESS, PAUSES, IMPORTS = 60, 4, 5
 BETWEEN_S = 0.3
 MOST_GAP_S = 0.12
-SETTINGS = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000"}
 
 
 async def one_run(on: CampaignSystem, group: int) -> Mapping[str, float]:
@@ -102,9 +102,9 @@ def imports(few_s: Sequence[float], many_s: float) -> list[Result]:
 
 
 async def run(results: Results) -> None:
-    async with campaign_system(FEW, 1.0, SETTINGS) as on:
+    async with campaign_system(FEW, 1.0, NO_LIMIT) as on:
         results.begin(BENCH, await conditions(on.system.home, few=FEW, many=MANY, calls_a_second=CALLS_A_SECOND,
-                                              **SETTINGS))
+                                              **NO_LIMIT))
         few_s = [rows_s for _ in range(IMPORTS) for _, rows_s in [await imported(on, FEW)]]
         many, many_s = await imported(on, MANY)
         lines = imports(few_s, many_s)

@@ -18,7 +18,7 @@ from bench.load_callers import LoadCallers
 from bench.pairs import Goal, Result, in_pairs
 from bench.processes import cpu_s
 from bench.results import Results
-from bench.stage import STATIC, Stage, stage
+from bench.stage import LONG_WAITS, STATIC, Stage, stage
 from engine.demo.conversation import CALLER, accept_to_audio_s
 from engine.softphone import Behaviour, NeverHappened
 from engine.softphone.audio import chirp
@@ -31,9 +31,6 @@ WAITING = 2                 # hotlines with people who wait: each takes a hundre
 VOICE_A, VOICE_B = chirp(1, 0.25), chirp(2, 0.25)
 LISTEN_S = 0.3              # a whole turn of the voice and some more
 ANSWERS = Behaviour(answer_after_s=0.02, audio=VOICE_B, loop_audio=True)
-# no limit of the trunk is met, and who waits is not told within the bench that nobody comes
-SETTINGS = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000", "RINGWARD_RING_TIMEOUT_S": "300",
-            "RINGWARD_ROUNDS": "20"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Failed(Exception):
 
 
 async def run(results: Results) -> None:
-    async with stage(WAITING + LANES, {"channelsInbound": 100}, **SETTINGS) as on, AsyncExitStack() as stack:
+    async with stage(WAITING + LANES, {"channelsInbound": 100}, **LONG_WAITS) as on, AsyncExitStack() as stack:
         waiting, lanes = on.companies[:WAITING], on.companies[WAITING:]
         callers = await stack.enter_async_context(
             LoadCallers.started(on.system.sip, [company.number for company in waiting]))

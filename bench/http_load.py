@@ -81,6 +81,7 @@ def _length(head: bytes) -> int:
 async def loaded(url: str, make: Request, connections: int, seconds: float, wanted: int = 200) -> Load:
     """Raises RuntimeError when an answer was not the wanted one."""
     address, load = urlsplit(url), Load()
+    assert address.hostname and address.port
     began = time.monotonic()
     made = [await asyncio.get_running_loop().create_connection(
         lambda number=number: _Connection(number, make, wanted, load, began + seconds),  # type: ignore[misc]

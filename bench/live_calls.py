@@ -25,7 +25,7 @@ from bench.own_system import until
 from bench.pairs import Goal, alone
 from bench.processes import resident_bytes
 from bench.results import Results
-from bench.stage import Stage, stage
+from bench.stage import LONG_WAITS, Stage, stage
 from engine.runtime.supervisor import HEALTHY_S
 
 BENCH = "live_calls"
@@ -35,8 +35,6 @@ RUNS = 3
 FOR_S = 12.0            # 240 timers
 SETTLE_S = 2.5
 LAG = "ringward_loop_lag_seconds"
-SETTINGS = {"RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000", "RINGWARD_RING_TIMEOUT_S": "300",
-            "RINGWARD_ROUNDS": "20"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def quantile(at_most: Mapping[float, float], share: float) -> float:
 
 async def run(results: Results) -> None:
     async with world() as it:
-        results.begin(BENCH, await conditions(it.on.system.home, calls=f"{FEW} and {MANY}", **SETTINGS))
+        results.begin(BENCH, await conditions(it.on.system.home, calls=f"{FEW} and {MANY}", **LONG_WAITS))
         lines = await alone(it.one_run, [
             Goal(f"event-loop lag, p99, {MANY} live calls", "many", "ours", "ms", at_most=20),
             Goal(f"event-loop lag, p99, {FEW} live calls", "few", "ours", "ms"),
@@ -123,7 +121,7 @@ async def run(results: Results) -> None:
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        on = await stack.enter_async_context(stage(HOTLINES, {"channelsInbound": 100}, **SETTINGS))
+        on = await stack.enter_async_context(stage(HOTLINES, {"channelsInbound": 100}, **LONG_WAITS))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         leases = await stack.enter_async_context(Leases.of(on.settings))
         callers = await stack.enter_async_context(

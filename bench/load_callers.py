@@ -66,8 +66,8 @@ class _Caller(PlacedCall):
         assert self.media is not None
         self.place, self.since = self._shared.open(self.media.remote[1], NEVER), time.monotonic()
 
-    def heard(self) -> Heard:
-        """And it listens anew."""
+    def counted(self) -> Heard:
+        """What it heard since it was asked last; it listens anew."""
         assert self.place is not None
         heard, lasted_s = self._shared.close(self.place), time.monotonic() - self.since
         self.listen()
@@ -128,7 +128,7 @@ class Callers:
         self._journal.forget()
 
     def _heard(self) -> Waited:
-        heard = [call.heard() for call in self._calls if call.ended_at is None]
+        heard = [call.counted() for call in self._calls if call.ended_at is None]
         return waited(heard, ended=len(self._calls) - len(heard))
 
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bench.campaign_system import CampaignSystem, campaign_system, is_right
-from bench.engine_cost import NO_LIMIT
 from bench.load_phones import Journal
+from bench.own_system import NO_LIMIT
 from bench.pairs import Goal, Result, of_runs
 from bench.results import Results
 from bench.windows import Window, window

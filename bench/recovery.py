@@ -26,7 +26,7 @@ from bench.load_callers import LoadCallers
 from bench.own_system import until
 from bench.pairs import Goal, alone
 from bench.results import Results
-from bench.stage import Stage, stage
+from bench.stage import LONG_WAITS, Stage, stage
 from engine.demo.conversation import CALLER
 from engine.runtime.supervisor import HEALTHY_S
 from engine.softphone.audio import chirp
@@ -40,10 +40,9 @@ WITHIN_S, GREETED_S = 40.0, 60.0
 ASK_EVERY_S = 0.05
 DEAD_S = 0.1            # after the kill: what it had sent has arrived
 VOICE, LISTEN_S = chirp(1, 0.25), 0.3
-# phones ring as long as the bench takes, so that the callers wait as long; a lease that outlives a slow start, so that
-# the bench measures one that takes too long, instead of the dialplan's fallback
-SETTINGS = {"RINGWARD_LEASE_S": "60", "RINGWARD_TRUNK_CPS": "1000", "RINGWARD_TRUNK_CHANNELS": "2000",
-            "RINGWARD_RING_TIMEOUT_S": "300", "RINGWARD_ROUNDS": "20"}
+# a lease that outlives a slow start, so that the bench measures one that takes too long, instead of the dialplan's
+# fallback
+SETTINGS = {**LONG_WAITS, "RINGWARD_LEASE_S": "60"}
 
 
 @dataclass(frozen=True, slots=True)

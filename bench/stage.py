@@ -13,13 +13,15 @@ from typing import Any
 import aiohttp
 
 from bench.asterisk_console import console
-from bench.own_system import OwnSystem, own_system
+from bench.own_system import NO_LIMIT, OwnSystem, own_system
 from engine.demo.company import Company, active, found, own_number
 from engine.runtime.ports import Address
 from engine.softphone import Carrier
 
 STATIC = "498999998"  # Munich, and three digits more: numbers that Germany keeps for films
 INBOUND = "rw-in"     # where the trunk's calls come in
+# phones may ring as long as a bench takes, and nobody who waits is told meanwhile that no agent comes
+LONG_WAITS = {**NO_LIMIT, "RINGWARD_RING_TIMEOUT_S": "300", "RINGWARD_ROUNDS": "20"}
 
 
 @dataclass(frozen=True, slots=True)

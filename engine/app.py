@@ -20,6 +20,7 @@ import structlog
 
 from engine.acknowledgements import Acknowledgements
 from engine.call import RENEW_WITHIN_S, Calls
+from engine.campaign_ports import CampaignStore
 from engine.campaigns import Campaigns
 from engine.dispatcher import Dispatcher
 from engine.figures import PHASES, Figures
@@ -31,7 +32,6 @@ from engine.policy.throttle import Limit
 from engine.ports import (
     AlarmStore,
     CallStore,
-    CampaignStore,
     Connected,
     Disconnected,
     FencedOut,

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from engine.call import Calls
+from engine.campaign_ports import Attempt, CampaignStore
 from engine.mailbox import BeginProgram, ForCall
 from engine.policy.calling_hours import opens_at
-from engine.ports import Attempt, CampaignStore, StoreFailed, Switch
+from engine.ports import StoreFailed, Switch
 from engine.preparing import CannotBePrepared, Preparing
 from engine.vocabulary.events import Withdrawn
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine.call import Calls
+from engine.campaign_ports import Attempt, CampaignStore
 from engine.mailbox import Begin, BeginProgram, ForCall, Item
-from engine.ports import AlarmStore, Attempt, CampaignStore, HotlineStore, StoreFailed, Switch, SwitchLost
+from engine.ports import AlarmStore, HotlineStore, StoreFailed, Switch, SwitchLost
 from engine.preparing import CannotBePrepared, Preparing
 from engine.vocabulary.commands import Play, Reject, SwitchCommand
 from engine.vocabulary.events import CallArrived, CalledBack, Event, FallbackStarted

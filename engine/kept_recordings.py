@@ -10,7 +10,8 @@ import wave
 
 import structlog
 
-from engine.ports import CampaignStore, Recorded, StoreFailed, Switch
+from engine.campaign_ports import CampaignStore
+from engine.ports import Recorded, StoreFailed, Switch
 
 log = structlog.get_logger()
 

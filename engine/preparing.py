@@ -9,9 +9,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from engine.campaign_ports import Attempt, CampaignStore
 from engine.policy.placeholders import filled, has_results
 from engine.policy.scheme import SchemeInvalid, steps_of
-from engine.ports import Attempt, CampaignStore, Speech, SpeechFailed
+from engine.ports import Speech, SpeechFailed
 from engine.vocabulary.program import ProgramPlan, ProgramStep
 
 KEPT_S = 10.0

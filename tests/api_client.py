@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
+from api import malformed
 from api.app import create_app
 from tests.directories import Org, World
 
@@ -90,7 +91,7 @@ async def site_of(world: World, url: str, session: ClientSession) -> Site:
 @asynccontextmanager
 async def served(world: World) -> AsyncIterator[Site]:
     """The API over HTTP on a free port."""
-    runner = web.AppRunner(create_app(world.directory), access_log=None)
+    runner = web.AppRunner(create_app(world.directory), access_log=None, logger=malformed.SERVER)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

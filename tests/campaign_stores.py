@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from engine.ports import Attempt, Batch, CallStore, CampaignStore, OpensAt, SavedCall
+from engine.campaign_ports import Attempt, CampaignStore, OpensAt
+from engine.ports import Batch, CallStore, SavedCall
 from engine.store.calls import PostgresCalls
 from engine.store.campaign_claims import PostgresCampaignClaims
 from engine.store.memory_calls import MemoryCalls, Shelf

@@ -82,11 +82,12 @@ def _read(file: BinaryIO, encoding: str, country: str) -> Iterator[ImportedConta
 
 
 def _delimiter(file: BinaryIO, encoding: str) -> str:
-    """The one with which the first row looks like contacts, or has more columns."""
-    def likeness(delimiter: str) -> tuple[bool, int]:
-        cells = csv_rows.first_row(file, encoding, delimiter)
+    """The one with which the first row that can be read looks like contacts, or has more columns; else the one behind
+    which a quoted cell began that cannot be read."""
+    def likeness(delimiter: str) -> tuple[bool, int, bool]:
+        cells, is_misquoted = csv_rows.first_row(file, encoding, delimiter)
         is_contact = bool(cells) and _PHONE.fullmatch(cells[0]) is not None
-        return is_contact or _is_header(cells), len(cells)
+        return is_contact or _is_header(cells), len(cells) if len(cells) > 1 else 0, is_misquoted
     return max(DELIMITERS, key=likeness)
 
 

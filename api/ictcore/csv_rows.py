@@ -90,9 +90,15 @@ _PROBLEMS = {"unexpected end of data": "the quotation mark is not closed",
              **{f"'{it}' expected after '\"'": "text behind the closing quotation mark" for it in DELIMITERS}}
 
 
-def first_row(file: BinaryIO, encoding: str, delimiter: str) -> Sequence[str]:
-    """The cells of the first row that can be read, or none. Raises RowTooLong."""
-    return next((row.cells for row in rows(file, encoding, delimiter) if row.cells), ())
+def first_row(file: BinaryIO, encoding: str, delimiter: str) -> tuple[Sequence[str], bool]:
+    """The cells of the first row that can be read, or none; and whether there are others before it. Raises RowTooLong.
+    """
+    is_misquoted = False
+    for row in rows(file, encoding, delimiter):
+        if row.cells:
+            return row.cells, is_misquoted
+        is_misquoted = True
+    return (), is_misquoted
 
 
 def written(cells: Iterable[Sequence[str]]) -> bytes:

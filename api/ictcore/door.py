@@ -14,7 +14,6 @@ from aiohttp import web
 from aiohttp.hdrs import CONTENT_DISPOSITION
 
 from api.errors import ApiError, NotFound, told
-from api.expectation import expected
 from api.ictcore.access import Access
 from api.ictcore.frame import OPEN, PREFIX, STYLE, Operation, denied
 from api.typed_routes import JSON, ROUTE
@@ -81,7 +80,7 @@ class Door:
         self._origins = frozenset(origins)
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.route("*", PREFIX + tail, self.serve, expect_handler=expected) for tail in ("", "/{tail:.*}")]
+        return [web.route("*", PREFIX + tail, self.serve) for tail in ("", "/{tail:.*}")]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         cross = self._cross(request.headers.get("Origin"))

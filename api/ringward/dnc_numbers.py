@@ -28,10 +28,14 @@ def of_csv(file: BinaryIO, encoding: str, country: str) -> Iterator[str]:
     return _read(_cells(file, encoding), country)
 
 
-def _read(texts: Iterable[tuple[str, str]], country: str) -> Iterator[str]:
+def _read(texts: Iterable[tuple[str, str] | Problem], country: str) -> Iterator[str]:
     reader, problems = Numbers(country), list[Problem]()
-    for field, text in texts:
-        number = _number(reader, field, text, problems)
+    for it in texts:
+        if isinstance(it, Problem):
+            problems.append(it)
+            number = None
+        else:
+            number = _number(reader, *it, problems)
         if len(problems) >= SHOWN_ERRORS:
             break
         if number is not None and not problems:
@@ -52,9 +56,10 @@ def _number(reader: Numbers, field: str, text: str, problems: list[Problem]) -> 
         return None
 
 
-def _cells(file: BinaryIO, encoding: str) -> Iterator[tuple[str, str]]:
+def _cells(file: BinaryIO, encoding: str) -> Iterator[tuple[str, str] | Problem]:
+    """A cell and where it is, or why a row cannot be read."""
     try:
-        delimiter = ";" if len(first_row(file, encoding, ";")) > 1 else ","
+        delimiter = ";" if len(first_row(file, encoding, ";")[0]) > 1 else ","
         column = 0
         for n, row in enumerate(rows(file, encoding, delimiter)):
             names = [it.strip().lower() for it in row.cells]
@@ -63,8 +68,8 @@ def _cells(file: BinaryIO, encoding: str) -> Iterator[tuple[str, str]]:
                 continue
             field = f"line {row.line}"
             if row.problem:
-                yield field, row.problem
+                yield Problem(field, row.problem)
             else:
                 yield field, row.cells[column] if column < len(row.cells) else ""
     except RowTooLong as error:
-        yield f"line {error.line}", ""
+        yield Problem(f"line {error.line}", str(error))

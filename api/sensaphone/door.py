@@ -13,7 +13,6 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from api.errors import ApiError, invalid, told
-from api.expectation import expected
 from api.json_body import parse, read_body
 from api.sensaphone import json_mode, uri_mode
 from api.sensaphone.access import Sessions
@@ -34,7 +33,7 @@ class Door:
 
     def routes(self) -> list[web.RouteDef]:
         tail = rf"{{tail:(?!{NOT_OURS}(?:/|\Z))(?s:.*)}}"     # a line break is a character of a path like any other
-        return [web.route("*", f"{prefix}/{tail}", self.serve, expect_handler=expected) for prefix in PREFIXES]
+        return [web.route("*", f"{prefix}/{tail}", self.serve) for prefix in PREFIXES]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         try:

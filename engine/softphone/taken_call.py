@@ -1,5 +1,7 @@
 """A call that came to one of our phones: rings, is answered, refused or cancelled."""
 
+import time
+
 from aiosipua import SipRequest
 from aiosipua.dialog import create_dialog_from_request
 
@@ -10,7 +12,8 @@ from engine.softphone.journal import Entry, Journal
 
 
 class TakenCall(Call):
-    """A call that came to one of our phones."""
+    """A call that came to one of our phones. `invited_at`: when the kernel got the INVITE; `tried_at`: when the phone
+    said its first word of it, 100."""
 
     def __init__(
         self, endpoint: Endpoint, journal: Journal, who: str, request: SipRequest, *,
@@ -24,6 +27,7 @@ class TakenCall(Call):
         journal.write(who, self.id, "invite", f"from {self.caller}", at=self.invited_at)
         self._answerable = self._agree(request)
         self._last = self._reply(request, 100)
+        self.tried_at = time.monotonic()
 
     @property
     def open(self) -> bool:

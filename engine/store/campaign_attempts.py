@@ -1,4 +1,4 @@
-"""Rows of claimed attempts as `ports.Attempt`. Used by `campaign_claims.py` alone."""
+"""Rows of claimed attempts as `campaign_ports.Attempt`. Used by `campaign_claims.py` alone."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 
-from engine.ports import Attempt
+from engine.campaign_ports import Attempt
 from engine.store.dialable import refusal
 from engine.vocabulary.program import RetryRules
 

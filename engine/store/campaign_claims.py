@@ -1,4 +1,4 @@
-"""Whom campaigns and single transmissions call next, out of Postgres: `ports.CampaignStore`. Its twin is
+"""Whom campaigns and single transmissions call next, out of Postgres: `campaign_ports.CampaignStore`. Its twin is
 `memory_campaigns.py`.
 
 Used by `engine/campaigns.py`; what a live call writes goes through `calls.py`. One campaign is handed out by one engine
@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
-from engine.ports import Attempt, Claim, OpensAt, Recorded
+from engine.campaign_ports import Attempt, Claim, OpensAt
+from engine.ports import Recorded
 from engine.store.campaign_attempts import attempt, coming, unfit
 from engine.store.dialable import refusal
 from engine.store.holidays import CountryUnknown, is_holiday

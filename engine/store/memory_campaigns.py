@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from engine.ports import Attempt, Claim, OpensAt, Recorded
+from engine.campaign_ports import Attempt, Claim, OpensAt
+from engine.ports import Recorded
 from engine.store.campaign_attempts import DESTINATION, FIELDS
 from engine.store.campaign_claims import LEFT, LOOK_AGAIN, SLEEPS, ahead, paced
 from engine.store.dialable import refusal
@@ -21,7 +22,7 @@ NEVER_OPEN = "never within the calling window"
 
 
 class MemoryCampaigns:
-    """ports.CampaignStore on a CampaignBook: one engine's."""
+    """campaign_ports.CampaignStore on a CampaignBook: one engine's."""
 
     def __init__(self, book: CampaignBook, switch: str = "asterisk", wake_s: float = 0.05) -> None:
         self._all = book

@@ -1,4 +1,6 @@
-"""An Asterisk with the dialplan of facts.conf, a bare AMI session to it and a bare SIP peer, for the tests of facts."""
+"""What contract tests share: of a store the twin in memory and the one in Postgres; for facts about Asterisk one with
+the dialplan of facts.conf, a bare AMI session to it and a bare SIP peer.
+"""
 
 import asyncio
 import contextlib
@@ -17,6 +19,12 @@ from tests.contract.private_asterisk import Ami, PrivateAsterisk
 from tests.contract.sip_peer import Behaviour, Dialog, SipPeer
 
 DIALPLAN = Path(__file__).with_name("facts.conf")
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Of the database that a store is tested on; None: its twin in memory."""
+    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
 
 
 @contextlib.contextmanager

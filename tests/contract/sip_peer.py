@@ -164,6 +164,11 @@ class SipPeer(asyncio.DatagramProtocol):
         self._request(dialog, "BYE", "", f"z9hG4bK{random.getrandbits(48):x}")
         self._over(dialog)
 
+    def trying(self, dialog: Dialog) -> None:
+        """100: the first word of the far side."""
+        assert dialog.invite
+        self._reply(dialog, dialog.invite, 100, "Trying")
+
     def progress(self, dialog: Dialog) -> None:
         """183 with early media."""
         assert dialog.invite

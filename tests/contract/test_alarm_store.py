@@ -24,11 +24,6 @@ ACKNOWLEDGED, DECLINED = RecipientState.ACKNOWLEDGED, RecipientState.DECLINED
 ANNA, BEN = person("Anna", "49301", "49302", role="driver", groups=(3, 4)), person("Ben", "49303")
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def w(url: str | None) -> AsyncIterator[AlarmWorld]:
     async with alarm_world(url) as made:

@@ -77,6 +77,22 @@ async def test_another_cause_calls_off_with_its_number(bench: Bench) -> None:
     assert cancel and cancel.headers["reason"] == "Q.850;cause=16"
 
 
+async def test_who_has_said_nothing_yet_is_called_off_when_he_has_though_his_leg_is_gone(bench: Bench) -> None:
+    """RFC 3261 section 9.1. Whoever is dialled again meanwhile gets a second INVITE before the first one's CANCEL."""
+    bench.peer.behaviour["4924"] = Behaviour(ring=False)
+    leg = await bench.dial("4924")
+    dialog = await bench.peer.rung("4924")
+    await bench.ami.ask(Action="Hangup", Channel=leg, Cause="26")
+    await bench.gone(leg)
+    await bench.dial("4924")
+    await bench.peer.rung("4924", 2)
+    assert not dialog.heard("CANCEL")
+    bench.peer.trying(dialog)
+    await ended(dialog.ended)
+    cancel = dialog.heard("CANCEL")
+    assert cancel and "reason" not in cancel.headers
+
+
 @pytest.mark.parametrize(("cause", "status"), [(1, 404), (17, 486), (20, 480), (34, 503), (16, 603), (21, 403)])
 async def test_an_unanswered_caller_is_refused_with_the_causes_status(bench: Bench, cause: int, status: int) -> None:
     leg, _, dialog = await bench.caller()

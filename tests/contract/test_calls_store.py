@@ -15,11 +15,6 @@ from tests.playbook import at
 HOUR_S = 3600.0
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def world(url: str | None) -> AsyncIterator[World]:
     if url is None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.ports import Attempt, CallStore
+from engine.campaign_ports import Attempt
+from engine.ports import CallStore
 from engine.vocabulary.commands import Finish, WriteSpool
 from engine.vocabulary.program import CallDisposition, SpoolStatus, TransmissionStatus
 from tests.campaign_stores import (
@@ -26,11 +27,6 @@ from tests.campaign_stores import (
 
 ANNA, BEN, CLEO = "493055510", "493055511", "493055512"
 HOUR_S = 3600.0
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return None if request.param == "memory" else request.getfixturevalue("database_url")
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Campaigns as the engine needs them (`ports.CampaignStore`) and as it saves them, in memory and in Postgres alike."""
+"""Campaigns as the engine needs them (`campaign_ports.CampaignStore`) and as it saves them, in memory and in Postgres
+alike.
+"""
 
 import asyncio
 import json
@@ -8,7 +10,8 @@ from datetime import time, timedelta
 
 import pytest
 
-from engine.ports import Attempt, CallStore, CampaignStore, Recorded
+from engine.campaign_ports import Attempt, CampaignStore
+from engine.ports import CallStore, Recorded
 from engine.store.campaign_claims import AHEAD, CATCH_UP
 from engine.vocabulary.commands import Finish, WriteOptOut, WriteSpool, WriteTransmission
 from engine.vocabulary.program import (
@@ -42,11 +45,6 @@ def number(n: int) -> str:
 
 
 ANNA, BEN, CLEO, DORA = map(number, range(4))
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ from engine.store.tokens import digest
 from tests.directories import CUSTOMER, NOON, World, world
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def w(url: str | None) -> AsyncIterator[World]:
     async with world(url) as made:

@@ -10,11 +10,6 @@ from engine.vocabulary.values import AgentPhone
 from tests.directories import World, world
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def w(url: str | None) -> AsyncIterator[World]:
     async with world(url) as made:

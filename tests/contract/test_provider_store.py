@@ -17,11 +17,6 @@ VALUES = {"name": "Alpine", "description": "", "type": "sip", "gateway_flag": 8,
           "register": True, "weight": 10, "active": True, "channels": 3, "cps": 1.5}
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    return str(request.getfixturevalue("database_url")) if request.param == "postgres" else None
-
-
 @pytest.fixture
 async def shelf(url: str | None) -> AsyncIterator[Shelf]:
     """A store, and a way to put a provider with this host in it."""

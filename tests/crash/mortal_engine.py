@@ -13,19 +13,16 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from engine.app import Engine
+from engine.campaign_ports import Attempt, CampaignStore, Claim, OpensAt
 from engine.ports import (
     AckNote,
     AlarmOrder,
     AlarmStore,
-    Attempt,
     Batch,
     CallBack,
     CallStore,
-    CampaignStore,
-    Claim,
     FallbackRow,
     HotlineStore,
-    OpensAt,
     QueuedAlarm,
     Recorded,
     Restraints,

@@ -1,4 +1,5 @@
-"""The header `Expect`: 100-continue is answered at once, anything else by 417, whatever its bytes are."""
+"""The header `Expect`: 100-continue is answered at once, anything else by 417, whatever its bytes are, on
+whatever path."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ import pytest
 from tests.directory_site import DirectorySite, directory_site
 
 PATHS = ("/ringward/v1/contacts", "/ictcore/contacts", "/api/v1/contact", "/api/v1/first-responder/hotlines")
+UNSERVED = ("/", "/nothing", "//", "http://x/nothing", "/ringward/v1/nothing", "/docs/nothing", "/healthz")
 
 
 @pytest.fixture
@@ -33,3 +35,11 @@ async def test_what_is_expected_is_continue_or_refused(site: DirectorySite, path
     assert await _status(site, path, b"100-Continue") == 100
     for unknown in (b"x", "é".encode(), b"\xed\xbf\xbf", b"\xff", b"100-continue, x"):
         assert await _status(site, path, unknown) == 417, unknown
+
+
+@pytest.mark.parametrize("path", UNSERVED)
+async def test_it_is_no_error_of_ours_where_nothing_is_served_either(site: DirectorySite, path: str) -> None:
+    for unknown in (b"nonsense", b"\xff", b"100-continue, \xc3("):
+        assert await _status(site, path, unknown) == 417, unknown
+    assert await _status(site, path, b"") in (404, 405)
+    assert await _status(site, path, b"100-continue") in (100, 404, 405)

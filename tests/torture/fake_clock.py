@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.runtime.debian_package import cache_folder, sid, unpacked
 from engine.runtime.folders import RuntimeFailed
 from engine.runtime.postgres import can_reach
-from tests.torture.small_disk import NotPermitted
+from tests.torture.plugin import NotPermitted
 from tests.torture.world import World
 
 SHOWS_TIME = "import time; print(int(time.time()))"

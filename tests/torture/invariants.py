@@ -18,8 +18,8 @@ from engine.softphone.listening import correlation, hears
 from engine.softphone.recording import Packet
 from engine.softphone.taken_call import TakenCall
 from tests.acceptance.town import agent_number
+from tests.phone_lives import Lives
 from tests.torture.crowd import ROUNDS, Crowd, Drive, Order, Visit
-from tests.torture.lives import Lives
 from tests.torture.world import World
 
 SILENCE_S = 10.0

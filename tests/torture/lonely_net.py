@@ -11,7 +11,6 @@ so (`NotPermitted`), and the test is `not run`.
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.torture import lying_names
+from tests.torture.kept_namespace import given_up, kept
 from tests.torture.lying_names import API, DNS, RECEIVER
-from tests.torture.small_disk import NotPermitted
 
 Script = Mapping[str, Sequence[Sequence[str]]]
 
-RESOLVER = f"nameserver {DNS[0]}\nsearch .\noptions timeout:2 attempts:1\n"
+RESOLVER = f"nameserver {DNS[0]}\nsearch .\noptions timeout:10 attempts:1\n"
 SERVICES = "passwd: files\ngroup: files\nhosts: files dns\n"
 SETS_UP = """
 mount --bind "$0/resolv.conf" /etc/resolv.conf && mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf &&
@@ -46,12 +45,12 @@ class LonelyNet:
         (folder / "script").write_text(json.dumps(script))
         (folder / "resolv.conf").write_text(RESOLVER)
         (folder / "nsswitch.conf").write_text(SERVICES)
-        keeper = _keeper(folder)
+        keeper = kept("no network of its own", ["mount", "net"], SETS_UP, str(folder), sys.executable,
+                      lying_names.__file__)
         try:
             yield cls(folder, keeper.pid)
         finally:
-            keeper.kill()
-            keeper.communicate()
+            given_up(keeper)
 
     @property
     def api(self) -> str:
@@ -85,22 +84,3 @@ class LonelyNet:
 
     def _lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "record").read_text().splitlines()]
-
-
-def _keeper(folder: Path) -> "subprocess.Popen[str]":
-    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    argv = ["unshare", *user, "--mount", "--net", "sh", "-c", SETS_UP, str(folder), sys.executable,
-            lying_names.__file__]
-    try:
-        keeper = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    except OSError as error:
-        raise NotPermitted(f"no network of its own: {error.strerror}") from error
-    assert keeper.stdout is not None
-    said = ""
-    for line in keeper.stdout:
-        if line == "ready\n":
-            return keeper
-        said += line
-    keeper.communicate()
-    raise NotPermitted(f"no network of its own: {said.strip()}")

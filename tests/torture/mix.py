@@ -29,7 +29,8 @@ from tests.torture.faults_of_processes import EngineDiesAtBoundary
 from tests.torture.faults_of_receivers import LOOPBACK, Receivers
 from tests.torture.faults_of_services import HOUR_S, ClockJumped
 from tests.torture.mortal_process import MortalProcess
-from tests.torture.small_disk import NotPermitted, SmallDisk
+from tests.torture.plugin import NotPermitted
+from tests.torture.small_disk import SmallDisk
 from tests.torture.world import World
 
 DISKS_MB = {"data": 400, "WAL": 400, "sounds": 64, "recordings": 64}

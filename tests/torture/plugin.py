@@ -62,6 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"only by make torture: {item.name}"))
 
 
+class NotPermitted(Exception):
+    """This machine does not permit it: why, in the system's own words."""
+
+
 def not_run(reason: str) -> None:
     """This machine does not permit the fault: say so, and go on with the next test."""
     pytest.skip(NOT_RUN + reason)

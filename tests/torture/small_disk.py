@@ -1,7 +1,7 @@
 """A small file system of our own that can be filled to its last byte: a tmpfs.
 
-As root it is mounted; anybody else mounts it in a user namespace, kept by a process of ours, and reaches it through
-/proc. Where the machine permits neither, `SmallDisk.open` says so (`NotPermitted`), and the test is `not run`.
+As root it is mounted; anybody else mounts it in a namespace (`kept_namespace.py`), and reaches it through /proc. Where
+the machine permits neither, `SmallDisk.open` says so (`NotPermitted`), and the test is `not run`.
 """
 
 import os
@@ -10,12 +10,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.torture.kept_namespace import Keeper, given_up, kept
+from tests.torture.plugin import NotPermitted
+
 MEGABYTE = 1 << 20
 TIMEOUT_S = 10
-
-
-class NotPermitted(Exception):
-    """In the system's own words."""
+MOUNTS = 'mount -t tmpfs -o "$1" tmpfs "$0" && echo ready && exec cat'
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class SmallDisk:
 
     folder: Path
     place: Path
-    keeper: "subprocess.Popen[str] | None" = None
+    keeper: Keeper | None = None
 
     @classmethod
     def open(cls, megabytes: int) -> "SmallDisk":
@@ -35,7 +35,7 @@ class SmallDisk:
             if os.geteuid() == 0:
                 _run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)])
                 return cls(place, place)
-            keeper = _keeper(options, place)
+            keeper = kept("no tmpfs for an ordinary user", ["mount"], MOUNTS, str(place), options)
             return cls(Path(f"/proc/{keeper.pid}/root{place}"), place, keeper)
         except BaseException:
             place.rmdir()
@@ -58,26 +58,8 @@ class SmallDisk:
         if self.keeper is None:
             _run(["umount", "--lazy", str(self.place)])
         else:
-            self.keeper.kill()
-            self.keeper.communicate()
+            given_up(self.keeper)
         self.place.rmdir()
-
-
-def _keeper(options: str, place: Path) -> "subprocess.Popen[str]":
-    """A process that has mounted it in a user namespace of its own and waits for the end of ours."""
-    mounts = f'mount -t tmpfs -o {options} tmpfs "$0" && echo ready && exec cat'
-    argv = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounts, str(place)]
-    try:
-        keeper = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    except OSError as error:
-        raise NotPermitted(f"no user namespace: {error.strerror}") from error
-    assert keeper.stdout is not None
-    said = keeper.stdout.readline().strip()
-    if said != "ready":
-        keeper.wait(TIMEOUT_S)
-        raise NotPermitted(f"no tmpfs for an ordinary user: {said}")
-    return keeper
 
 
 def _run(argv: list[str]) -> None:

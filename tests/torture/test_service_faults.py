@@ -26,8 +26,8 @@ from tests.torture.faults_of_disks import (
 )
 from tests.torture.faults_of_processes import DatabaseRestarted, DatabaseStopped
 from tests.torture.faults_of_services import EngineRolled, SpeechKilled
-from tests.torture.plugin import not_run
-from tests.torture.small_disk import NotPermitted, SmallDisk
+from tests.torture.plugin import NotPermitted, not_run
+from tests.torture.small_disk import SmallDisk
 
 pytestmark = pytest.mark.timeout(200)
 DISK_MB = 400       # Postgres keeps some WAL ready

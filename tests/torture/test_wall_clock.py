@@ -19,8 +19,7 @@ from tests.torture.fake_clock import FakeClock
 from tests.torture.faults import strike
 from tests.torture.faults_of_processes import EngineKilled
 from tests.torture.faults_of_services import HOUR_S, ClockJumped
-from tests.torture.plugin import not_run
-from tests.torture.small_disk import NotPermitted
+from tests.torture.plugin import NotPermitted, not_run
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
 

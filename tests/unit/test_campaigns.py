@@ -6,10 +6,11 @@ from datetime import datetime
 
 import pytest
 
+from engine.campaign_ports import Attempt, Claim, OpensAt
 from engine.flows import program
 from engine.flows.flow import Step
 from engine.flows.program_state import State
-from engine.ports import Attempt, Claim, OpensAt, StoreFailed
+from engine.ports import StoreFailed
 from engine.store.memory_campaigns import MemoryCampaigns
 from engine.switch.memory import Phone
 from engine.vocabulary.commands import DialProgram

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.ports import Attempt
+from engine.campaign_ports import Attempt
 from engine.preparing import CannotBePrepared, Preparing
 from engine.store.memory_calls import Shelf
 from engine.store.memory_campaign_book import CampaignBook

@@ -85,6 +85,9 @@ def test_what_is_read(data: str, expected: list[tuple[str | None, ...]]) -> None
                                      "line 1, column 3: phone is named twice"]),
     ('0301234567,"a"b\n12\n', ["line 1: text behind the closing quotation mark",
                               "line 2, column 1 (phone): not a possible phone number"]),
+    ('0301234567,"a"b\n', ["line 1: text behind the closing quotation mark"]),
+    ('0301234567;"a"b\n', ["line 1: text behind the closing quotation mark"]),
+    ('0301234567;Anna\n0301234567;"An\n', ["line 2: the quotation mark is not closed"]),
     ("12\n" + "x" * LONGEST_ROW + "x", [
         "line 1, column 1 (phone): not a possible phone number",
         f"line 2: longer than {LONGEST_ROW} characters, or a quotation mark is not closed"]),

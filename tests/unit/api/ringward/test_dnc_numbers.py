@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from api.ictcore.csv_rows import LONGEST_ROW
 from api.ringward.dnc_numbers import SHOWN_ERRORS, of_csv, of_json
 from api.ringward.frame import Refused
 
@@ -45,9 +46,13 @@ def test_other_columns_may_hold_anything() -> None:
     assert read("Straße;phone\nMüller;030555001\n".encode("latin-1"), "windows-1252") == ["+4930555001"]
 
 
-@pytest.mark.parametrize(("text", "fields"), [
-    ("030555001\nx\n", ["line 2"]), ("name;phone\nAnna\n", ["line 2"]), ('030555001\n"0305\n', ["line 2"])])
-def test_the_line_of_a_bad_one_is_named(text: str, fields: list[str]) -> None:
+@pytest.mark.parametrize(("text", "problem"), [
+    ("030555001\nx\n", "not a phone number"), ("name;phone\nAnna\n", "not a phone number"),
+    ('030555001\n"0305\n', "the quotation mark is not closed"),
+    ('030555001\n"0305"6\n', "text behind the closing quotation mark"),
+    ("030555001\n" + "1" * (LONGEST_ROW + 1),
+     f"longer than {LONGEST_ROW} characters, or a quotation mark is not closed")])
+def test_the_line_of_a_bad_one_is_named(text: str, problem: str) -> None:
     with pytest.raises(Refused) as error:
         read(text)
-    assert [it.field for it in error.value.problems] == fields
+    assert [(it.field, it.problem) for it in error.value.problems] == [("line 2", problem)]
