@@ -15,7 +15,7 @@ from math import floor
 CAMPAIGN = 2    # the ranks are those of routing.py
 WINDOW_S = 1.05
 CATCH_UP_S = 0.02
-GROUP_S = 0.03
+GROUP_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,6 +286,18 @@ async def test_orders_of_one_turn_go_out_in_one_write_and_leave_nothing_behind(
         assert switch._connection.pending == 0
 
 
+async def test_dials_go_out_before_what_was_ordered_with_them(asterisk: Asterisk, proxy: AmiProxy) -> None:
+    async with a_switch(asterisk, proxy.port) as (switch, told):
+        await told.next(Connected)
+        await switch.live()
+        proxy.written.clear()
+        here, there = str(uuid.uuid4()), str(uuid.uuid4())
+        switch.send([HangUp(here, 16), Dial(there, "4917700099", "4930", 20, "cache/contract", "cache/contract", 1, "")])
+        await switch.live()
+        written = b"".join(proxy.written)
+        assert written.index(there.encode()) < written.index(here.encode())
+
+
 async def test_an_answer_that_does_not_come_is_no_endless_wait(asterisk: Asterisk, proxy: AmiProxy) -> None:
     async with a_connection(asterisk, proxy.port, lambda _: None) as link:
         proxy.stop()

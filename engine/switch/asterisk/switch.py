@@ -34,12 +34,14 @@ HANG_UP_AGAIN_S = 0.25     # the channel of a dial comes some milliseconds after
 REFUSED_AFTER_S = 1.0      # a failed dial without a hang-up by then never had a channel
 PUTS_AT_ONCE = 20
 PUT_TIMEOUT_S = 5.0
+DIALS = Dial | DialAlarm | DialProgram
 BOOT_MARK = "RW_BOOT"      # a global variable: it is gone when Asterisk was restarted
 
 
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """Text for the socket; of an order also its leg, its own number and that of the `send` it came with."""
+    """Text for the socket; of an order also its leg, its own number, that of the `send` it came with, and whether it
+    dials."""
 
     text: bytes
     leg: str = ""
@@ -47,6 +49,7 @@ class _Outgoing:
     number: int = 0
     verb: str | None = None
     not_after: datetime | None = None
+    dials: bool = False
 
 
 class AsteriskSwitch:
@@ -107,19 +110,19 @@ class AsteriskSwitch:
             raise SwitchLost("not connected")
         batch, ways = next(self._numbers), self._trunks.ways
         gone = {command.leg for command in commands
-                if isinstance(command, Dial | DialAlarm | DialProgram) and command.trunk not in ways}
+                if isinstance(command, DIALS) and command.trunk not in ways}
         for leg in gone:
             log.info("switch.trunk_gone", leg=leg)
             self._events.put_nowait(DialRefused(self.now(), leg))
         commands = [command for command in commands if command.leg not in gone]
         try:
             items = [_Outgoing(orders.order(command, ways, number), command.leg, batch, number,
-                               orders.verb(command), getattr(command, "not_after", None))
+                               orders.verb(command), getattr(command, "not_after", None), isinstance(command, DIALS))
                      for number, command in zip(self._numbers, commands, strict=False)]
         except NotEncodable:
             log.exception("switch.order_refused", orders=[type(command).__name__ for command in commands])
             for command in commands:
-                if isinstance(command, Dial | DialAlarm | DialProgram):
+                if isinstance(command, DIALS):
                     self._events.put_nowait(DialRefused(self.now(), command.leg))
             return
         self._queue(items)
@@ -136,10 +139,12 @@ class AsteriskSwitch:
         self._outgoing += items
 
     def _flush(self) -> None:
-        """Everything of this turn in one write. What is late is found here, at the very moment of writing."""
+        """Everything of this turn in one write, dials first: phones ring before a greeting is sent on its way. What is
+        late is found here, at the very moment of writing."""
         items, self._outgoing = self._outgoing, []
         expired: set[int] = set()
-        data = []
+        dials: list[bytes] = []
+        others: list[bytes] = []
         now = self.now()
         for item in items:
             if item.batch in expired:
@@ -151,7 +156,8 @@ class AsteriskSwitch:
             if item.leg:
                 self._renewals.ordered(item.leg)
                 self._redirects.sent(item.leg, item.verb, item.number, item.not_after)
-            data.append(item.text)
+            (dials if item.dials else others).append(item.text)
+        data = [*dials, *others]
         try:
             if data:
                 self._connection.write(b"".join(data), sum(text.count(b"\r\n\r\n") for text in data))
