@@ -16,11 +16,11 @@ HOST = r"(?:[0-9A-Za-z.-]{1,253}|\[[0-9a-f:]{2,45}\]):[0-9]{1,5}"
 DATABASE = r"(?:rw|rwp|fb)/[0-9a-z._/-]{1,170}"
 VARIABLES = {
     "RW_ASK": SOUND, "RW_TAKEN": SOUND, "RW_F": SOUND, "RW_TRIES": "[0-9]{1,3}", "RW_PEER": f"(?:{CHANNEL})?",
-    "RW_ST": "talk", "RW_NUM": "[0-9]{0,20}", "RW_S": "[0-9]{1,9}", "RW_LAST": "s?k?", "RW_MAX": "[0-9]{1,3}",
+    "RW_ST": "talk", "RW_NUM": "[0-9]{0,20}", "RW_S": "[0-9]{1,9}", "RW_LAST": "[01]{2}", "RW_MAX": "[0-9]{1,3}",
     "RW_TO": "[0-9]{1,5}", "RW_R": "[0-9]{1,19}-[0-9]{1,6}", "RW_SEC": r"[0-9]{1,5}(?:\.[0-9]{1,6})?",
     "RW_VO": "[a-z]{2}", "RW_K": rf"(?:[0-9]|{DATABASE})", "RW_DK": "[0-9x]", "RW_PIN": "(?:[0-9]{0,12}|x)",
     "RW_PT": "[0-9]{1,2}", "RW_AMD": "1?", "RW_V": r"[0-9A-Za-z./_:-]{0,900}",
-    r"GROUP\(rw-phone\)": NUMBER, "RW_BOOT": "[0-9a-f]{32}",
+    r"GROUP\(rw-phone\)": NUMBER, r"TIMEOUT\(absolute\)": "900", "RW_BOOT": "[0-9a-f]{32}",
 }
 ASSIGNED = "|".join(f"{name}={value}" for name, value in VARIABLES.items())
 ORDER_ID = rf"(?:order:{LEG})"
@@ -42,8 +42,8 @@ GRAMMAR: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "absolutetimeout": ({"Channel": LEG, "Timeout": "[0-9]{1,5}"}, {}),
     "originate": ({"ChannelId": OWN,
                    "Channel": rf"(?:PJSIP/[a-z0-9-]{{1,20}}\.[0-9a-f]{{8}}/sip:{NUMBER}@{HOST}|Local/s@rw-idle/n)",
-                   "Context": "rw-(?:ask|alarm|step|put)", "Exten": "[a-z]{1,10}", "Priority": "1", "Async": "true",
-                   "Timeout": "[0-9]{1,6}", "Variable": ASSIGNED},
+                   "Context": "rw-(?:ask|alarm|step|put)", "Exten": "[a-z]{1,10}", "Priority": "(?:1|first)",
+                   "Async": "true", "Timeout": "[0-9]{1,6}", "Variable": ASSIGNED},
                   {"CallerID": "[0-9]{1,20}"}),
 }
 REPEATED = {"Variable"}

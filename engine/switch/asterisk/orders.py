@@ -49,6 +49,7 @@ from engine.vocabulary.program import Prompt
 from engine.vocabulary.values import AlarmAsk
 
 Action = list[tuple[str, str]]
+STEP_LIMIT_S = 900      # as the verb `step` sets it again at each step that follows
 PIN_REFUSED = NO_KEY = "x"      # no key of a telephone
 
 
@@ -133,11 +134,12 @@ def dial_alarm(command: DialAlarm, trunks: Trunks) -> Action:
 
 def dial_program(command: DialProgram, trunks: Trunks) -> Action:
     told = [variable(name, value) for name, value in _step(command.first)]
-    return [*_originate(command, trunks, "rw-step", checked(VERB, command.first.verb, "step")), *told]
+    limit = "Variable", f"TIMEOUT(absolute)={STEP_LIMIT_S}"
+    return [*_originate(command, trunks, "rw-step", checked(VERB, command.first.verb, "step"), "first"), limit, *told]
 
 
 def _originate(
-    command: Dial | DialAlarm | DialProgram, trunks: Trunks, verb: str, extension: str = "s",
+    command: Dial | DialAlarm | DialProgram, trunks: Trunks, verb: str, extension: str = "s", priority: str = "1",
 ) -> Action:
     """A leg's dialling, up to its variables."""
     leg, number, trunk = leg_id(command.leg), digits(command.number), checked(TRUNK, command.trunk, "trunk")
@@ -149,7 +151,7 @@ def _originate(
         ("Action", "Originate"), ("ActionID", leg), ("ChannelId", leg),
         ("Channel", f"PJSIP/{checked(ENDPOINT, way.endpoint, 'endpoint')}"
                     f"/sip:{there}@{checked(HOST, way.address, 'trunk address')}"),
-        ("Context", verb), ("Exten", extension), ("Priority", "1"), ("Async", "true"),
+        ("Context", verb), ("Exten", extension), ("Priority", priority), ("Async", "true"),
         ("Timeout", str(int(command.ring_timeout_s * 1000))), ("CallerID", digits(command.caller_id)),
         # counted while it rings, so that the dialplan's fallback does not ring the phone a second time
         ("Variable", f"GROUP(rw-phone)={number}"),
@@ -173,7 +175,7 @@ def _heard(command: Play | Hold | Reject | AskAlarm | RunStep | Transfer) -> lis
 
 def _step(prompt: Prompt) -> list[tuple[str, str]]:
     """The variables of the verb `step`: those that this kind of step reads."""
-    last = ("s" if prompt.is_last else "") + ("k" if prompt.is_last_by_key else "")
+    last = f"{int(prompt.is_last)}{int(prompt.is_last_by_key)}"
     told = [("RW_S", str(int(prompt.number))), ("RW_LAST", last)]
     match prompt.verb:
         case "play":

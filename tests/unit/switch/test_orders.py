@@ -156,7 +156,7 @@ STEPS = [
     (Prompt("pause", 3, seconds=2.5), {"RW_SEC": "2.5"}),
     (Prompt("amd", 3), {}),
 ]
-LAST = {(False, False): "", (True, False): "s", (False, True): "k", (True, True): "sk"}
+LAST = {(False, False): "00", (True, False): "10", (False, True): "01", (True, True): "11"}
 
 
 @pytest.mark.parametrize(("prompt", "told"), STEPS, ids=lambda it: getattr(it, "verb", ""))
@@ -164,9 +164,10 @@ def test_a_program_is_dialled_into_its_first_step(prompt: Prompt, told: dict[str
     (dial,) = actions(DialProgram(AGENT, "4917012345", "alpine-2", "4930123", 25, prompt))
     assert dial["Channel"] == ["PJSIP/alpine-2.0123abcd/sip:4917012345@198.51.100.7:5060"]
     assert dial["ActionID"] == dial["ChannelId"] == [AGENT]
-    assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["1"])
+    assert (dial["Context"], dial["Exten"], dial["Priority"]) == (["rw-step"], [prompt.verb], ["first"])
     assert dial["Variable"] == [
-        "GROUP(rw-phone)=4917012345", "RW_S=3", f"RW_LAST={LAST[prompt.is_last, prompt.is_last_by_key]}",
+        "GROUP(rw-phone)=4917012345", "TIMEOUT(absolute)=900", "RW_S=3",
+        f"RW_LAST={LAST[prompt.is_last, prompt.is_last_by_key]}",
         *(f"{name}={value}" for name, value in told.items())]
 
 
