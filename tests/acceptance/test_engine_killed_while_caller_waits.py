@@ -44,7 +44,8 @@ async def test_the_dialplan_rings_the_phones_when_the_lease_runs_out(town):
     assert entries[-2:] == ["callerHangup", "callEnded"]
 
 
-async def test_an_engine_that_returns_in_time_goes_on_as_if_nothing_had_been(town):
+async def test_an_engine_that_returns_in_time_goes_on_as_if_nothing_had_been(open_town, quick_asterisk):
+    town = await open_town(quick_asterisk, ring_timeout_s=30)  # nobody's phone stops before the engine is back
     await town.hotline(agents=2)
     caller = await town.calls()
     await town.phone(1).rung()
