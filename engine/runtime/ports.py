@@ -1,11 +1,15 @@
 """Addresses: HOST:PORT as text, free ports, and whether one is taken."""
 
+import contextlib
+import random
 import re
 import socket
 from dataclasses import dataclass
 
 from engine.runtime.folders import RuntimeFailed
 
+KEPT = range(61_000, 65_536)     # above what Linux hands out (ip_local_port_range)
+TRIES = 50
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -28,12 +32,15 @@ class Address:
         return cls(host, int(port))
 
     def chosen(self, kind: socket.SocketKind) -> "Address":
-        """Itself, or with a free port in the place of 0."""
+        """Itself, or with a free port in the place of 0: of those that nobody gets who binds to port 0, for it may be
+        some time until it is bound."""
         if self.port:
             return self
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind((self.host, 0))
-            return Address(self.host, probe.getsockname()[1])
+        for port in (*random.sample(KEPT, TRIES), 0):
+            with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+                probe.bind((self.host, port))
+                return Address(self.host, probe.getsockname()[1])
+        raise RuntimeFailed(f"no port of {self.host} is free")
 
     def is_known(self) -> bool:
         """Whether the host has an IPv4 address. May take as long as the machine's resolver does."""

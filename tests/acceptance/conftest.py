@@ -138,6 +138,4 @@ def environment_of(asterisk: Asterisk, database_url: str, settings: dict[str, ob
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return Address("127.0.0.1", 0).chosen(kind).port

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.runtime.child import launch
+from engine.runtime.ports import Address
 
 MODULES = """
 app_dial app_playback app_read app_stack app_userevent app_senddtmf app_originate app_exec app_bridgeaddchan
@@ -69,10 +70,8 @@ match = 127.0.0.1
 """
 
 
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    return Address("127.0.0.1", 0).chosen(kind).port
 
 
 class PrivateAsterisk:
